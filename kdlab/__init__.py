@@ -1,0 +1,24 @@
+"""kdlab: a course in knowledge distillation that is worked, not read.
+
+A map, from the ground up (a room imports only from floors below its own):
+
+========  =====================  ==================================================
+floor     room                   what it holds
+========  =====================  ==================================================
+0         ``_checks``            one wording for every argument error
+0         ``server``             the Jupyter Server extension behind quick sliders
+1         ``losses``             one pure function a loss
+1         ``metrics``            accuracy, errors, entropy, agreement, calibration
+1         ``models``             small networks that expose their feature maps
+1         ``data``               data sets as tensors, offline default, batches
+2         ``schemes``            one readable loop a scheme
+3         ``plots``              results -> Axes
+4         ``widgets``            sliders that answer at once
+4         ``grading``            ``check("KD02-E3", fn)`` and what stands behind it
+========  =====================  ==================================================
+
+``import kdlab`` loads none of them; import the room you need, for example
+``from kdlab.losses import soft_target_loss``.
+"""
+
+__version__ = "0.1.0"

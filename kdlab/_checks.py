@@ -1,0 +1,107 @@
+"""Argument checks: one wording for every error, so that each is tested once.
+
+Every check takes exactly the arguments it judges, by keyword, and names them in its
+message: ``temperature must be > 0, got -1.0``. Nothing here imports torch; a tensor is
+whatever has a ``shape`` and a ``dtype``.
+"""
+
+import math
+import operator
+
+
+def check_positive(**named: float) -> None:
+    """Raise ValueError unless every named number is finite and > 0."""
+    for name, value in named.items():
+        if not (_is_number(value) and math.isfinite(value) and value > 0):
+            raise ValueError(f"{name} must be > 0, got {value!r}")
+
+
+def check_not_negative(**named: float) -> None:
+    """Raise ValueError unless every named number is finite and >= 0."""
+    for name, value in named.items():
+        if not (_is_number(value) and math.isfinite(value) and value >= 0):
+            raise ValueError(f"{name} must be >= 0, got {value!r}")
+
+
+def check_fraction(**named: float) -> None:
+    """Raise ValueError unless every named number lies in [0, 1]."""
+    for name, value in named.items():
+        if not (_is_number(value) and 0 <= value <= 1):
+            raise ValueError(f"{name} must be in [0, 1], got {value!r}")
+
+
+def check_count(minimum: int = 1, /, **named: int) -> None:
+    """Raise ValueError unless every named value is a whole number >= minimum."""
+    for name, value in named.items():
+        if not _is_whole(value) or value < minimum:
+            raise ValueError(f"{name} must be a whole number >= {minimum}, got {value!r}")
+
+
+def check_choice(choices: tuple, /, **named: object) -> None:
+    """Raise ValueError unless every named value is one of the choices."""
+    for name, value in named.items():
+        if value not in choices:
+            listed = ", ".join(repr(choice) for choice in choices)
+            raise ValueError(f"{name} must be one of {listed}, got {value!r}")
+
+
+def check_logits(**named) -> None:
+    """Raise ValueError unless every named tensor is floating point, [batch, classes]."""
+    for name, tensor in named.items():
+        shape = _shape(name, tensor)
+        if len(shape) != 2 or 0 in shape:
+            raise ValueError(f"{name} must have shape [batch, classes], got {list(shape)}")
+        if not tensor.dtype.is_floating_point:
+            raise ValueError(f"{name} must be floating point, got {tensor.dtype}")
+
+
+def check_same_shape(**named) -> None:
+    """Raise ValueError unless all named tensors have one shape."""
+    shapes = {name: list(_shape(name, tensor)) for name, tensor in named.items()}
+    if len({tuple(shape) for shape in shapes.values()}) > 1:
+        came = " and ".join(f"{name} {shape}" for name, shape in shapes.items())
+        raise ValueError(f"shapes must be equal, got {came}")
+
+
+def check_targets(classes: int, /, **named) -> None:
+    """Raise ValueError unless every named tensor is [batch] int64 in [0, classes)."""
+    for name, targets in named.items():
+        shape = _shape(name, targets)
+        if len(shape) != 1:
+            raise ValueError(f"{name} must have shape [batch], got {list(shape)}")
+        if str(targets.dtype) != "torch.int64":
+            raise ValueError(f"{name} must be int64, got {targets.dtype}")
+        if shape[0] and not 0 <= int(targets.min()) <= int(targets.max()) < classes:
+            came = f"{int(targets.min())} to {int(targets.max())}"
+            raise ValueError(f"{name} must be in [0, {classes}), got {came}")
+
+
+def check_same_length(**named) -> None:
+    """Raise ValueError unless all named tensors agree in their first dimension."""
+    lengths = {name: _shape(name, tensor)[0] for name, tensor in named.items()}
+    if len(set(lengths.values())) > 1:
+        came = " and ".join(f"{name} {length}" for name, length in lengths.items())
+        raise ValueError(f"lengths must be equal, got {came}")
+
+
+def _shape(name: str, tensor) -> tuple[int, ...]:
+    shape = getattr(tensor, "shape", None)
+    if shape is None or not hasattr(tensor, "dtype"):
+        raise ValueError(f"{name} must be a tensor, got {type(tensor).__name__}")
+    return tuple(shape)
+
+
+def _is_number(value) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return not isinstance(value, (str, bytes, bool))
+
+
+def _is_whole(value) -> bool:
+    try:
+        operator.index(value)
+    except TypeError:
+        return False
+    return not isinstance(value, bool)

@@ -1,0 +1,140 @@
+"""Small networks that expose their feature maps by name.
+
+Both kinds take float images of any trailing shape that holds the right number of values,
+and have a `features(images)` that returns every intermediate map in order.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from kdlab._checks import check_count, check_positive
+
+
+class FeatureNet(nn.Module):
+    """Named blocks in a row; the last one gives the logits.
+
+    `forward(images)` returns the logits; `features(images)` returns a dict of every block's
+    output by the block's name, in order, the logits under ``"logits"``.
+    """
+
+    def __init__(self, **blocks: nn.Module) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleDict(blocks)
+
+    def features(self, images: Float[Tensor, "batch *shape"]) -> dict[str, Tensor]:
+        """Return the output of every block by name, in order, ending in "logits"."""
+        maps, hidden = {}, images
+        for name, block in self.blocks.items():
+            maps[name] = hidden = block(hidden)
+        return maps
+
+    def forward(self, images: Float[Tensor, "batch *shape"]) -> Float[Tensor, "batch classes"]:
+        for block in self.blocks.values():
+            images = block(images)
+        return images
+
+
+def mlp(
+    widths: tuple[int, ...], *, dropout: float = 0.0, input_dropout: float = 0.0, seed: int = 0
+) -> FeatureNet:
+    """Build a fully connected ReLU network, for example ``mlp((784, 800, 800, 10))``.
+
+    Args:
+        widths: Values per image, units of each hidden layer, classes.
+        dropout: Probability that a hidden unit is dropped in training, in [0, 1).
+        input_dropout: The same for a pixel.
+        seed: Fixes the initial weights, and leaves torch's global generator as it was.
+
+    Returns:
+        A network whose maps are "inputs" (flat), "hidden1", "hidden2", ..., "logits".
+
+    Raises:
+        ValueError: Fewer than two widths, one that is no positive whole number, or a
+            probability outside [0, 1).
+    """
+    widths = _checked_widths(widths, at_least=2)
+    _check_dropout(dropout=dropout, input_dropout=input_dropout)
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(seed)
+        blocks = {"inputs": nn.Sequential(nn.Flatten(), nn.Dropout(input_dropout))}
+        for i, (fan_in, fan_out) in enumerate(zip(widths[:-2], widths[1:-1], strict=True)):
+            layers = [nn.Linear(fan_in, fan_out), nn.ReLU(), nn.Dropout(dropout)]
+            blocks[f"hidden{i + 1}"] = nn.Sequential(*layers)
+        blocks["logits"] = nn.Linear(widths[-2], widths[-1])
+    return FeatureNet(**blocks)
+
+
+def conv_net(
+    widths: tuple[int, ...] = (8, 16), *, channels: int = 1, classes: int = 10, seed: int = 0
+) -> FeatureNet:
+    """Build a small convolutional network: [conv 3x3, batch norm, ReLU, max pool 2] blocks.
+
+    Args:
+        widths: Channels of each block.
+        channels: Channels of the images.
+        classes: How many logits.
+        seed: Fixes the initial weights, and leaves torch's global generator as it was.
+
+    Returns:
+        A network whose maps are "block1", "block2", ..., "pooled" (global average), "logits".
+
+    Raises:
+        ValueError: A width, channels or classes is no positive whole number.
+    """
+    widths = _checked_widths(widths, at_least=1)
+    check_count(channels=channels, classes=classes)
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(seed)
+        blocks = {}
+        for i, (fan_in, fan_out) in enumerate(zip((channels, *widths), widths, strict=False)):
+            conv = nn.Conv2d(fan_in, fan_out, 3, padding=1, bias=False)
+            layers = [conv, nn.BatchNorm2d(fan_out), nn.ReLU(), nn.MaxPool2d(2)]
+            blocks[f"block{i + 1}"] = nn.Sequential(*layers)
+        blocks["pooled"] = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        blocks["logits"] = nn.Linear(widths[-1], classes)
+    return FeatureNet(**blocks)
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Count the trainable numbers of a model."""
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+@torch.no_grad()
+def constrain_max_norm(model: nn.Module, *, limit: float) -> None:
+    """Scale down, in place, the incoming weights of every linear unit longer than limit.
+
+    Call it after each optimizer step. Units within the limit are left as they are; biases
+    and convolutions are not touched.
+
+    Args:
+        model: Any module.
+        limit: Largest Euclidean norm of a unit's incoming weights.
+
+    Raises:
+        ValueError: limit is not positive and finite.
+
+    References:
+        Srivastava et al. 2014, JMLR 15, section 5.1; "weight-constraints" in Hinton et al.
+        2014, arXiv:1503.02531, section 3.
+    """
+    check_positive(limit=limit)
+    for layer in model.modules():
+        if isinstance(layer, nn.Linear):
+            layer.weight.copy_(layer.weight.renorm(p=2, dim=0, maxnorm=limit))
+
+
+def _checked_widths(widths: tuple[int, ...], *, at_least: int) -> tuple[int, ...]:
+    widths = tuple(widths)
+    if len(widths) < at_least:
+        raise ValueError(f"widths must have at least {at_least} entries, got {widths!r}")
+    for i, width in enumerate(widths):
+        check_count(**{f"widths[{i}]": width})
+    return widths
+
+
+def _check_dropout(**named: float) -> None:
+    for name, value in named.items():
+        if not 0 <= value < 1:
+            raise ValueError(f"{name} must be in [0, 1), got {value!r}")

@@ -1,0 +1,11 @@
+"""Training schemes: one readable loop each.
+
+A scheme gets models, batches and an optimizer; it never builds data.
+"""
+
+from kdlab.schemes.evaluation import evaluate, predict
+from kdlab.schemes.history import History
+from kdlab.schemes.offline import distill
+from kdlab.schemes.supervised import train
+
+__all__ = ["History", "distill", "evaluate", "predict", "train"]

@@ -1,0 +1,51 @@
+"""Ask a model for its logits without leaving a trace in it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+
+from kdlab import metrics
+from kdlab._checks import check_count
+from kdlab.data import to_float
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[nn.Module]:
+    """Put a model in eval mode; afterwards give every part of it its own mode back."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield model
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+@torch.no_grad()
+def predict(
+    model: nn.Module, images: Tensor, *, batch_size: int = 1000
+) -> Float[Tensor, "examples classes"]:
+    """Return the logits of a model in eval mode, without gradients.
+
+    Args:
+        model: Any module from images to logits; each of its parts keeps its train or eval
+            mode.
+        images: uint8 or float, [examples, channels, height, width].
+        batch_size: How many images go through at once.
+
+    Raises:
+        ValueError: There is no image, or batch_size is no positive whole number.
+    """
+    check_count(batch_size=batch_size)
+    if not len(images):
+        raise ValueError("images must hold at least one image, got 0")
+    with evaluating(model):
+        return torch.cat([model(to_float(part)) for part in images.split(batch_size)])
+
+
+def evaluate(model: nn.Module, images: Tensor, targets: Int64[Tensor, "examples"]) -> int:
+    """Return the number of errors of a model in eval mode. Args as `predict`."""
+    return metrics.errors(predict(model, images), targets)

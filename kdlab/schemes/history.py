@@ -1,0 +1,112 @@
+"""What a scheme returns, and the book-keeping that every scheme shares."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from kdlab._checks import check_count
+from kdlab.data import Batches
+from kdlab.schemes.evaluation import evaluate
+
+#: Called after every step with the steps done, the steps in all, and a short note.
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class History:
+    """One number an epoch.
+
+    Attributes:
+        losses: Mean training loss of each finished epoch.
+        test_errors: Test errors after each finished epoch; empty without a test set.
+        test_examples: How many test images there were; 0 without a test set.
+        seconds: Wall time of the whole run, evaluation included.
+        interrupted: True if it was stopped before its last epoch; the model keeps what it
+            has learnt until then.
+    """
+
+    losses: tuple[float, ...]
+    test_errors: tuple[int, ...] = ()
+    test_examples: int = 0
+    seconds: float = 0.0
+    interrupted: bool = False
+
+    @property
+    def test_accuracy(self) -> float:
+        """Share of test images that the model gets right after the last finished epoch.
+
+        Raises:
+            ValueError: Nothing was evaluated.
+        """
+        if not self.test_errors:
+            raise ValueError("test_accuracy needs a test set and one finished epoch")
+        return 1 - self.test_errors[-1] / self.test_examples
+
+
+class Run:
+    """Everything around a scheme's loop that is the same in all of them.
+
+    Inside ``with run:`` torch's global generator is seeded (for dropout) and an interrupt
+    ends the loop quietly; outside, the generator is as it was and the model is in eval mode.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        batches: Batches,
+        *,
+        epochs: int,
+        test: tuple[Tensor, Tensor] | None,
+        seed: int,
+        progress: Progress | None,
+    ) -> None:
+        check_count(epochs=epochs)
+        self.model, self.test, self.seed, self.progress = model, test, seed, progress
+        self.batches, self._epochs = batches, epochs
+        self.losses: list[float] = []
+        self.test_errors: list[int] = []
+        self.steps_done, self.interrupted = 0, False
+
+    def __enter__(self) -> "Run":
+        self._start = time.perf_counter()
+        self._generator = torch.random.fork_rng()
+        self._generator.__enter__()
+        torch.manual_seed(self.seed)
+        return self
+
+    def __exit__(self, kind, error, trace) -> bool:
+        self._generator.__exit__(kind, error, trace)
+        self.model.eval()
+        self.seconds = time.perf_counter() - self._start
+        self.interrupted = kind is KeyboardInterrupt
+        return self.interrupted
+
+    def epochs(self) -> Iterator[int]:
+        """Count the epochs; before each the model is put in train mode, after it evaluated."""
+        for epoch in range(self._epochs):
+            # Every epoch, not once: whoever evaluated in between may have changed the mode.
+            self.model.train()
+            self._summed, self._seen = 0.0, 0
+            yield epoch
+            self.losses.append(float(self._summed) / max(self._seen, 1))
+            if self.test:
+                self.test_errors.append(evaluate(self.model, *self.test))
+
+    def step(self, loss: Tensor, examples: int) -> None:
+        """Note one step; the loss stays a tensor, since reading it would wait for a GPU."""
+        self._summed = self._summed + loss.detach() * examples
+        self._seen += examples
+        self.steps_done += 1
+        if self.progress:
+            note = f"{self.test_errors[-1]} test errors" if self.test_errors else ""
+            self.progress(self.steps_done, self._epochs * len(self.batches), note)
+
+    def history(self) -> History:
+        """Return what was noted."""
+        examples = len(self.test[1]) if self.test else 0
+        return History(
+            tuple(self.losses), tuple(self.test_errors), examples, self.seconds, self.interrupted
+        )

@@ -1,0 +1,93 @@
+"""Offline distillation: first the teacher learns, then the student learns from it."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from kdlab._checks import check_same_length
+from kdlab.data import Batches
+from kdlab.losses import distillation_loss
+from kdlab.schemes.evaluation import evaluating, predict
+from kdlab.schemes.history import History, Progress, Run
+
+
+def distill(
+    student: nn.Module,
+    teacher: nn.Module | Float[Tensor, "examples classes"],
+    batches: Batches,
+    optimizer: torch.optim.Optimizer,
+    *,
+    epochs: int,
+    temperature: float,
+    lambda_: float,
+    test: tuple[Tensor, Tensor] | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> History:
+    """Train a student on labels and on a teacher's softened predictions.
+
+    Where the inputs are fixed, the teacher is asked once and its logits are looked up by the
+    example's index; where they are augmented, it is asked again for every batch.
+
+    Args:
+        student: From images to logits; changed in place, left in eval mode.
+        teacher: A module (its weights and modes are left as they are), or its logits for
+            every example of the batches, in their unshuffled order.
+        batches: What the student learns from.
+        optimizer: Holds the student's parameters.
+        epochs: Passes over the batches.
+        temperature: T > 0 of the teacher's term.
+        lambda_: Weight of the teacher's term, in [0, 1].
+        test: Images and targets on which the student is evaluated after every epoch.
+        seed: Fixes dropout; torch's global generator is left as it was.
+        progress: Called after every step with steps done, steps in all, and a note.
+
+    Returns:
+        One number an epoch. An interrupt (Ctrl-C, the stop button) ends the run early and
+        returns what there is.
+
+    Raises:
+        ValueError: teacher is the student itself, or is logits where batches are augmented,
+            or has another length; or another argument is out of range.
+
+    References:
+        Hinton et al. 2014, arXiv:1503.02531.
+    """
+    _check_teacher(teacher, student, batches)
+    run = Run(student, batches, epochs=epochs, test=test, seed=seed, progress=progress)
+    with run:
+        stored = _stored_logits(teacher, batches)
+        for _ in run.epochs():
+            for images, targets, indices in batches:
+                if stored is None:
+                    with evaluating(teacher), torch.no_grad():
+                        teacher_logits = teacher(images)
+                else:
+                    teacher_logits = stored[indices]
+                loss = distillation_loss(
+                    student(images),
+                    teacher_logits,
+                    targets,
+                    temperature=temperature,
+                    lambda_=lambda_,
+                )
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                run.step(loss, len(targets))
+    return run.history()
+
+
+def _stored_logits(teacher: nn.Module | Tensor, batches: Batches) -> Tensor | None:
+    if isinstance(teacher, Tensor):
+        return teacher.detach()
+    return predict(teacher, batches.images) if batches.fixed else None
+
+
+def _check_teacher(teacher: nn.Module | Tensor, student: nn.Module, batches: Batches) -> None:
+    if teacher is student:
+        raise ValueError("teacher must be another model than student, got one object as both")
+    if isinstance(teacher, Tensor):
+        check_same_length(teacher=teacher, targets=batches.targets)
+        if not batches.fixed:
+            raise ValueError("teacher must be a module where batches are shifted, got logits")
