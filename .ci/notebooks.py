@@ -1,14 +1,19 @@
 """Execute notebooks in place and leave in them only what a reader can use.
 
-    python .ci/notebooks.py notebooks/01_*.ipynb      execute, clean, write
-    python .ci/notebooks.py --clean notebooks/*.ipynb  clean only
+    python .ci/notebooks.py notebooks/01_*.ipynb           execute, clean, write
+    python .ci/notebooks.py --record notebooks/*.ipynb     the same, and keep the times
+    python .ci/notebooks.py --clean notebooks/*.ipynb      clean only
 
 Cleaning drops widget state and live-widget outputs (their still pictures stay), execution
-times and the names of the machine, and joins pieces of one output stream.
+times and the names of the machine, and joins pieces of one output stream. Times go to
+assets/results/lectures.json and, from there, into the README's table.
 """
 
 import argparse
+import json
 import os
+import platform
+import re
 import sys
 import time
 from pathlib import Path
@@ -16,6 +21,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "assets" / "results" / "lectures.json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -27,22 +34,38 @@ def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     notebook.metadata["language_info"] = {"name": "python"}
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
-        for output in cell.get("outputs", []):
-            output.get("data", {}).pop(WIDGET, None)
-            output.get("metadata", {}).pop(WIDGET, None)
+        if cell.cell_type == "code":
+            cell.outputs = clean_outputs(cell.outputs)
     return notebook
 
 
-def execute(path: Path) -> nbformat.NotebookNode:
-    """Run a notebook from top to bottom in its own folder."""
+def clean_outputs(outputs: list) -> list:
+    """Drop live widgets, then outputs left empty, and join pieces of one stream."""
+    kept: list = []
+    for output in outputs:
+        had_data = bool(output.get("data"))
+        output.get("data", {}).pop(WIDGET, None)
+        output.get("metadata", {}).pop(WIDGET, None)
+        if had_data and not output["data"]:
+            continue
+        joins = kept and output.output_type == kept[-1].output_type == "stream"
+        if joins and output.name == kept[-1].name:
+            kept[-1].text += output.text
+        else:
+            kept.append(output)
+    return kept
+
+
+def execute(path: Path) -> tuple[nbformat.NotebookNode, float]:
+    """Run a notebook from top to bottom in its own folder; return it and its seconds."""
     notebook = nbformat.read(path, as_version=4)
+    print(f"{path}: executing", flush=True)
     start = time.perf_counter()
-    client = NotebookClient(
-        notebook, timeout=900, store_widget_state=False, resources={"metadata": {"path": path.parent}}
-    )
-    client.execute()
-    print(f"{path}: executed in {time.perf_counter() - start:.0f} s", flush=True)
-    return notebook
+    where = {"metadata": {"path": path.parent}}
+    NotebookClient(notebook, timeout=900, store_widget_state=False, resources=where).execute()
+    seconds = time.perf_counter() - start
+    print(f"{path}: executed in {seconds:.0f} s", flush=True)
+    return notebook, seconds
 
 
 def write(notebook: nbformat.NotebookNode, path: Path) -> None:
@@ -51,17 +74,49 @@ def write(notebook: nbformat.NotebookNode, path: Path) -> None:
     partial = path.with_suffix(".partial")
     nbformat.write(notebook, partial)
     os.replace(partial, path)
+    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB", flush=True)
+
+
+def record(name: str, seconds: float) -> None:
+    """Keep how long a lecture took, and on what, beside the course's other results."""
+    times = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    has_mnist = (Path(os.environ.get("KDLAB_DATA", "/nowhere")) / "MNIST").is_dir()
+    times[name] = {
+        "seconds": round(seconds),
+        "cores": os.cpu_count(),
+        "data": "mnist" if has_mnist else "digits",
+        "python": platform.python_version(),
+    }
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    RESULTS.write_text(json.dumps(dict(sorted(times.items())), indent=2) + "\n")
+
+
+def write_times(readme: str, times: dict[str, dict]) -> str:
+    """Return the README with the last column of its table of lectures filled in.
+
+    A row is found by the notebook it links to; lectures that were never timed keep theirs.
+    """
+    for name, measured in times.items():
+        row = rf"(\| \[[^\]]*\]\(notebooks/{re.escape(name)}\.ipynb\).*\|)[^|\n]*\|$"
+        readme = re.sub(row, rf"\1 {measured['seconds']} s |", readme, flags=re.MULTILINE)
+    return readme
 
 
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clean", action="store_true", help="do not execute")
+    parser.add_argument("--record", action="store_true", help="keep the times, for the README")
     parser.add_argument("paths", nargs="+", type=Path)
     asked = parser.parse_args()
     for path in asked.paths:
-        notebook = nbformat.read(path, as_version=4) if asked.clean else execute(path)
+        notebook, seconds = (nbformat.read(path, 4), 0) if asked.clean else execute(path)
         write(clean(notebook), path)
+        if asked.record and not asked.clean:
+            record(path.stem, seconds)
+    if asked.record:
+        readme = ROOT / "README.md"
+        readme.write_text(write_times(readme.read_text(), json.loads(RESULTS.read_text())))
 
 
 if __name__ == "__main__":

@@ -2,32 +2,34 @@
 
 Every check takes exactly the arguments it judges, by keyword, and names them in its
 message: ``temperature must be > 0, got -1.0``. Nothing here imports torch; a tensor is
-whatever has a ``shape`` and a ``dtype``.
+whatever has a ``shape`` and an ``is_floating_point``, which NumPy's arrays lack.
 """
 
 import math
 import operator
+from collections.abc import Callable
 
 
 def check_positive(**named: float) -> None:
     """Raise ValueError unless every named number is finite and > 0."""
-    for name, value in named.items():
-        if not (_is_number(value) and math.isfinite(value) and value > 0):
-            raise ValueError(f"{name} must be > 0, got {value!r}")
+    _require(named, "> 0", lambda value: value > 0)
+    _require(named, "finite", math.isfinite)
 
 
 def check_not_negative(**named: float) -> None:
     """Raise ValueError unless every named number is finite and >= 0."""
-    for name, value in named.items():
-        if not (_is_number(value) and math.isfinite(value) and value >= 0):
-            raise ValueError(f"{name} must be >= 0, got {value!r}")
+    _require(named, ">= 0", lambda value: value >= 0)
+    _require(named, "finite", math.isfinite)
 
 
 def check_fraction(**named: float) -> None:
     """Raise ValueError unless every named number lies in [0, 1]."""
-    for name, value in named.items():
-        if not (_is_number(value) and 0 <= value <= 1):
-            raise ValueError(f"{name} must be in [0, 1], got {value!r}")
+    _require(named, "in [0, 1]", lambda value: 0 <= value <= 1)
+
+
+def check_drop_rate(**named: float) -> None:
+    """Raise ValueError unless every named number lies in [0, 1): something must be left."""
+    _require(named, "in [0, 1)", lambda value: 0 <= value < 1)
 
 
 def check_count(minimum: int = 1, /, **named: int) -> None:
@@ -49,9 +51,11 @@ def check_logits(**named) -> None:
     """Raise ValueError unless every named tensor is floating point, [batch, classes]."""
     for name, tensor in named.items():
         shape = _shape(name, tensor)
-        if len(shape) != 2 or 0 in shape:
+        if len(shape) != 2:
             raise ValueError(f"{name} must have shape [batch, classes], got {list(shape)}")
-        if not tensor.dtype.is_floating_point:
+        if 0 in shape:
+            raise ValueError(f"{name} must not be empty, got shape {list(shape)}")
+        if not tensor.is_floating_point():
             raise ValueError(f"{name} must be floating point, got {tensor.dtype}")
 
 
@@ -78,7 +82,7 @@ def check_targets(classes: int, /, **named) -> None:
 
 def check_same_length(**named) -> None:
     """Raise ValueError unless all named tensors agree in their first dimension."""
-    lengths = {name: _shape(name, tensor)[0] for name, tensor in named.items()}
+    lengths = {name: _length(name, tensor) for name, tensor in named.items()}
     if len(set(lengths.values())) > 1:
         came = " and ".join(f"{name} {length}" for name, length in lengths.items())
         raise ValueError(f"lengths must be equal, got {came}")
@@ -86,15 +90,29 @@ def check_same_length(**named) -> None:
 
 def _shape(name: str, tensor) -> tuple[int, ...]:
     shape = getattr(tensor, "shape", None)
-    if shape is None or not hasattr(tensor, "dtype"):
+    if shape is None or not hasattr(tensor, "is_floating_point"):
         raise ValueError(f"{name} must be a tensor, got {type(tensor).__name__}")
     return tuple(shape)
+
+
+def _length(name: str, tensor) -> int:
+    shape = _shape(name, tensor)
+    if not shape:
+        raise ValueError(f"{name} must have at least one dimension, got a scalar")
+    return shape[0]
+
+
+def _require(named: dict, demand: str, holds: Callable[[float], bool]) -> None:
+    for name, value in named.items():
+        if not (_is_number(value) and holds(value)):
+            raise ValueError(f"{name} must be {demand}, got {value!r}")
 
 
 def _is_number(value) -> bool:
     try:
         float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        # RuntimeError: a tensor of several elements.
         return False
     return not isinstance(value, (str, bytes, bool))
 

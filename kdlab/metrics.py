@@ -37,7 +37,7 @@ def accuracy(logits: Float[Tensor, "batch classes"], targets: Int64[Tensor, "bat
 
     Args and Raises as `errors`.
     """
-    return 1 - errors(logits, targets) / len(targets)
+    return (len(targets) - errors(logits, targets)) / len(targets)
 
 
 def entropy(
@@ -58,7 +58,7 @@ def entropy(
         ValueError: temperature is not positive and finite.
     """
     check_positive(temperature=temperature)
-    log_q = F.log_softmax(logits / temperature, dim=-1)
+    log_q = F.log_softmax(_widened(logits) / temperature, dim=-1)
     return -(log_q.exp() * log_q).sum(dim=-1)
 
 
@@ -80,7 +80,7 @@ def agreement(
     check_logits(student_logits=student_logits, teacher_logits=teacher_logits)
     check_same_shape(student_logits=student_logits, teacher_logits=teacher_logits)
     same = student_logits.argmax(dim=-1) == teacher_logits.argmax(dim=-1)
-    return same.float().mean().item()
+    return int(same.sum()) / len(same)
 
 
 def calibration_error(
@@ -114,12 +114,13 @@ def calibration_error(
     _check(logits, targets)
     check_positive(temperature=temperature)
     check_count(bins=bins)
-    confidence, predicted = F.softmax(logits / temperature, dim=-1).max(dim=-1)
-    gap = (predicted == targets).double() - confidence.double()
+    confidence, predicted = F.softmax(_widened(logits) / temperature, dim=-1).max(dim=-1)
+    # Summed on the CPU, since not every accelerator has float64.
+    gap = ((predicted == targets).float() - confidence).cpu().double()
     # Bins are (left, right]; a confidence is never 0, so the first one loses nothing.
-    index = (confidence * bins).ceil().long().clamp(1, bins) - 1
-    summed = torch.zeros(bins, dtype=torch.double, device=logits.device)
-    return (summed.index_add_(0, index, gap).abs().sum() / len(targets)).item()
+    index = (confidence * bins).ceil().long().clamp(1, bins).cpu() - 1
+    summed = torch.zeros(bins, dtype=torch.double).index_add_(0, index, gap)
+    return (summed.abs().sum() / len(targets)).item()
 
 
 def confusion_matrix(
@@ -157,9 +158,14 @@ def class_similarity(
     """
     _check(logits, targets)
     check_positive(temperature=temperature)
-    probabilities = F.softmax(logits / temperature, dim=-1)
+    probabilities = F.softmax(_widened(logits) / temperature, dim=-1)
     one_hot = F.one_hot(targets, logits.shape[-1]).to(probabilities.dtype)
     return (one_hot.T @ probabilities) / one_hot.sum(dim=0)[:, None]
+
+
+def _widened(logits: Tensor) -> Tensor:
+    # Half precision cannot even count to 257.
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
 
 def _check(logits: Tensor, targets: Tensor) -> None:

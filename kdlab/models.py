@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from kdlab._checks import check_count, check_positive
+from kdlab._checks import check_count, check_drop_rate, check_positive
 
 
 class FeatureNet(nn.Module):
@@ -54,9 +54,10 @@ def mlp(
             probability outside [0, 1).
     """
     widths = _checked_widths(widths, at_least=2)
-    _check_dropout(dropout=dropout, input_dropout=input_dropout)
+    check_drop_rate(dropout=dropout, input_dropout=input_dropout)
+    # The CPU's generator alone: torch.manual_seed would also reset every accelerator's.
     with torch.random.fork_rng(devices=()):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         blocks = {"inputs": nn.Sequential(nn.Flatten(), nn.Dropout(input_dropout))}
         for i, (fan_in, fan_out) in enumerate(zip(widths[:-2], widths[1:-1], strict=True)):
             layers = [nn.Linear(fan_in, fan_out), nn.ReLU(), nn.Dropout(dropout)]
@@ -85,7 +86,7 @@ def conv_net(
     widths = _checked_widths(widths, at_least=1)
     check_count(channels=channels, classes=classes)
     with torch.random.fork_rng(devices=()):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         blocks = {}
         for i, (fan_in, fan_out) in enumerate(zip((channels, *widths), widths, strict=False)):
             conv = nn.Conv2d(fan_in, fan_out, 3, padding=1, bias=False)
@@ -126,15 +127,11 @@ def constrain_max_norm(model: nn.Module, *, limit: float) -> None:
 
 
 def _checked_widths(widths: tuple[int, ...], *, at_least: int) -> tuple[int, ...]:
+    if not isinstance(widths, (tuple, list)):
+        raise ValueError(f"widths must be a tuple, got {widths!r}")
     widths = tuple(widths)
     if len(widths) < at_least:
-        raise ValueError(f"widths must have at least {at_least} entries, got {widths!r}")
+        raise ValueError(f"widths must have length >= {at_least}, got {widths!r}")
     for i, width in enumerate(widths):
         check_count(**{f"widths[{i}]": width})
     return widths
-
-
-def _check_dropout(**named: float) -> None:
-    for name, value in named.items():
-        if not 0 <= value < 1:
-            raise ValueError(f"{name} must be in [0, 1), got {value!r}")

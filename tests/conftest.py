@@ -5,7 +5,7 @@ import os
 from jaxtyping import config, install_import_hook
 
 # Before the first import of kdlab: the hook rewrites modules while they are loaded.
-_hook = install_import_hook("kdlab", "beartype.beartype")
+_hook = install_import_hook("kdlab", "_typechecker.check")
 
 import pytest  # noqa: E402
 import torch  # noqa: E402

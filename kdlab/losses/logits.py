@@ -1,9 +1,11 @@
 """Losses on raw scores: what the student says against what the teacher says.
 
 Every loss takes logits, never probabilities, holds T^2 inside, treats the teacher as
-constant, and returns the batch mean as a scalar.
+constant, and returns the batch mean as a scalar. Half precision is computed and returned
+in float32.
 """
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor
@@ -42,7 +44,7 @@ def soften(
         Hinton et al. 2014, arXiv:1503.02531, equation 1.
     """
     check_positive(temperature=temperature)
-    return F.softmax(logits / temperature, dim=-1)
+    return F.softmax(_widened(logits) / temperature, dim=-1)
 
 
 def soft_target_loss(
@@ -75,8 +77,8 @@ def soft_target_loss(
     check_logits(student_logits=student_logits, teacher_logits=teacher_logits)
     check_same_shape(student_logits=student_logits, teacher_logits=teacher_logits)
     check_positive(temperature=temperature)
-    log_q = F.log_softmax(student_logits / temperature, dim=-1)
-    log_p = F.log_softmax(teacher_logits.detach() / temperature, dim=-1)
+    log_q = F.log_softmax(_widened(student_logits) / temperature, dim=-1)
+    log_p = F.log_softmax(_widened(teacher_logits.detach()) / temperature, dim=-1)
     # "batchmean": "mean" would also divide by the number of classes.
     return temperature**2 * F.kl_div(log_q, log_p, reduction="batchmean", log_target=True)
 
@@ -115,7 +117,7 @@ def distillation_loss(
     check_fraction(lambda_=lambda_)
     _check_against_targets(student_logits, targets)
     taught = soft_target_loss(student_logits, teacher_logits, temperature=temperature)
-    labelled = F.cross_entropy(student_logits, targets)
+    labelled = F.cross_entropy(_widened(student_logits), targets)
     return (1 - lambda_) * labelled + lambda_ * taught
 
 
@@ -146,7 +148,7 @@ def label_smoothing_loss(
     """
     check_fraction(smoothing=smoothing)
     _check_against_targets(student_logits, targets)
-    return F.cross_entropy(student_logits, targets, label_smoothing=smoothing)
+    return F.cross_entropy(_widened(student_logits), targets, label_smoothing=smoothing)
 
 
 def soft_target_gradient(
@@ -213,6 +215,11 @@ def distillation_gradient(
     one_hot = F.one_hot(targets, student_logits.shape[-1])
     labelled = soften(student_logits.detach(), temperature=1.0) - one_hot
     return (1 - lambda_) * labelled + lambda_ * taught
+
+
+def _widened(logits: Tensor) -> Tensor:
+    # Half precision rounds away q - p at a high T, and float16 overflows in T^2 KL.
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
 
 def _check_against_targets(student_logits: Tensor, targets: Tensor) -> None:

@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from kdlab._checks import check_count
+from kdlab._checks import check_count, check_same_length
 from kdlab.data import Batches
 from kdlab.schemes.evaluation import evaluate
 
@@ -43,7 +44,7 @@ class History:
         """
         if not self.test_errors:
             raise ValueError("test_accuracy needs a test set and one finished epoch")
-        return 1 - self.test_errors[-1] / self.test_examples
+        return (self.test_examples - self.test_errors[-1]) / self.test_examples
 
 
 class Run:
@@ -57,6 +58,7 @@ class Run:
         self,
         model: nn.Module,
         batches: Batches,
+        optimizer: torch.optim.Optimizer,
         *,
         epochs: int,
         test: tuple[Tensor, Tensor] | None,
@@ -64,6 +66,10 @@ class Run:
         progress: Progress | None,
     ) -> None:
         check_count(epochs=epochs)
+        check_count(0, seed=seed)
+        check_optimizer(optimizer, model)
+        if test:
+            check_same_length(test_images=test[0], test_targets=test[1])
         self.model, self.test, self.seed, self.progress = model, test, seed, progress
         self.batches, self._epochs = batches, epochs
         self.losses: list[float] = []
@@ -72,9 +78,8 @@ class Run:
 
     def __enter__(self) -> "Run":
         self._start = time.perf_counter()
-        self._generator = torch.random.fork_rng()
+        self._generator = seeded(self.seed, self.batches.targets.device)
         self._generator.__enter__()
-        torch.manual_seed(self.seed)
         return self
 
     def __exit__(self, kind, error, trace) -> bool:
@@ -91,9 +96,10 @@ class Run:
             self.model.train()
             self._summed, self._seen = 0.0, 0
             yield epoch
-            self.losses.append(float(self._summed) / max(self._seen, 1))
+            # Evaluated first: an interrupt must leave both lists equally long.
             if self.test:
                 self.test_errors.append(evaluate(self.model, *self.test))
+            self.losses.append(float(self._summed) / max(self._seen, 1))
 
     def step(self, loss: Tensor, examples: int) -> None:
         """Note one step; the loss stays a tensor, since reading it would wait for a GPU."""
@@ -110,3 +116,21 @@ class Run:
         return History(
             tuple(self.losses), tuple(self.test_errors), examples, self.seconds, self.interrupted
         )
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Seed the global generators that dropout draws from; afterwards they are as they were."""
+    on_cpu = device.type == "cpu"
+    count = 0 if on_cpu else torch.get_device_module(device).device_count()
+    with torch.random.fork_rng(range(count), device_type=device.type):
+        # torch.manual_seed also seeds every accelerator, which is put back only if forked.
+        (torch.default_generator if on_cpu else torch).manual_seed(seed)
+        yield
+
+
+def check_optimizer(optimizer: torch.optim.Optimizer, model: nn.Module) -> None:
+    """Raise ValueError if a step of the optimizer would change nothing in the model."""
+    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    if not any(id(p) in held for p in model.parameters()):
+        raise ValueError("optimizer must hold parameters of the trained model, got none of them")

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from kdlab._checks import check_same_length
+from kdlab._checks import check_fraction, check_positive, check_same_length
 from kdlab.data import Batches
 from kdlab.losses import distillation_loss
 from kdlab.schemes.evaluation import evaluating, predict
@@ -39,7 +39,8 @@ def distill(
         temperature: T > 0 of the teacher's term.
         lambda_: Weight of the teacher's term, in [0, 1].
         test: Images and targets on which the student is evaluated after every epoch.
-        seed: Fixes dropout; torch's global generator is left as it was.
+        seed: Fixes dropout (batches have their own); torch's global generator is left as it
+            was.
         progress: Called after every step with steps done, steps in all, and a note.
 
     Returns:
@@ -48,13 +49,16 @@ def distill(
 
     Raises:
         ValueError: teacher is the student itself, or is logits where batches are augmented,
-            or has another length; or another argument is out of range.
+            or has another length; the optimizer holds none of the student's parameters; or
+            another argument is out of range. Raised before any step.
 
     References:
         Hinton et al. 2014, arXiv:1503.02531.
     """
     _check_teacher(teacher, student, batches)
-    run = Run(student, batches, epochs=epochs, test=test, seed=seed, progress=progress)
+    check_positive(temperature=temperature)
+    check_fraction(lambda_=lambda_)
+    run = Run(student, batches, optimizer, epochs=epochs, test=test, seed=seed, progress=progress)
     with run:
         stored = _stored_logits(teacher, batches)
         for _ in run.epochs():
@@ -80,14 +84,23 @@ def distill(
 
 def _stored_logits(teacher: nn.Module | Tensor, batches: Batches) -> Tensor | None:
     if isinstance(teacher, Tensor):
-        return teacher.detach()
+        return teacher.detach().to(batches.targets.device)
     return predict(teacher, batches.images) if batches.fixed else None
 
 
 def _check_teacher(teacher: nn.Module | Tensor, student: nn.Module, batches: Batches) -> None:
     if teacher is student:
         raise ValueError("teacher must be another model than student, got one object as both")
+    if not isinstance(teacher, (nn.Module, Tensor)):
+        came = type(teacher).__name__
+        raise ValueError(f"teacher must be a module or a tensor of logits, got {came}")
+    if isinstance(teacher, nn.Module) and _trained(student) & _trained(teacher):
+        raise ValueError("teacher must not share trainable parameters with student")
     if isinstance(teacher, Tensor):
         check_same_length(teacher=teacher, targets=batches.targets)
         if not batches.fixed:
             raise ValueError("teacher must be a module where batches are shifted, got logits")
+
+
+def _trained(model: nn.Module) -> set[int]:
+    return {id(p) for p in model.parameters() if p.requires_grad}

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from kdlab._checks import check_fraction, check_positive
 from kdlab.data import Batches
 from kdlab.losses import label_smoothing_loss
 from kdlab.models import constrain_max_norm
@@ -31,7 +32,8 @@ def train(
         smoothing: Label smoothing in [0, 1]; 0 is plain labels.
         max_norm: Largest norm of a linear unit's incoming weights; None is no limit.
         test: Images and targets that are evaluated after every epoch.
-        seed: Fixes dropout; torch's global generator is left as it was.
+        seed: Fixes dropout (batches have their own); torch's global generator is left as it
+            was.
         progress: Called after every step with steps done, steps in all, and a note.
 
     Returns:
@@ -39,9 +41,13 @@ def train(
         returns what there is.
 
     Raises:
-        ValueError: epochs is no positive whole number, or another argument is out of range.
+        ValueError: epochs is no positive whole number, the optimizer holds none of the
+            model's parameters, or another argument is out of range. Raised before any step.
     """
-    run = Run(model, batches, epochs=epochs, test=test, seed=seed, progress=progress)
+    check_fraction(smoothing=smoothing)
+    if max_norm is not None:
+        check_positive(max_norm=max_norm)
+    run = Run(model, batches, optimizer, epochs=epochs, test=test, seed=seed, progress=progress)
     with run:
         for _ in run.epochs():
             for images, targets, _ in batches:

@@ -1,0 +1,21 @@
+"""Data sets as tensors in memory, and batches of them.
+
+Images stay uint8, [examples, channels, height, width]; a batch is turned into floats in
+[0, 1] when it is drawn. `load` finds or fetches a set; it alone touches the network.
+"""
+
+from kdlab.data.batches import Batch, Batches, shift_images, to_float
+from kdlab.data.dataset import Dataset
+from kdlab.data.loading import load
+from kdlab.data.places import DataDamaged, DataUnavailable
+
+__all__ = [
+    "Batch",
+    "Batches",
+    "DataDamaged",
+    "DataUnavailable",
+    "Dataset",
+    "load",
+    "shift_images",
+    "to_float",
+]

@@ -1,0 +1,107 @@
+"""Batches of a data set in memory, converted and moved a whole batch at a time."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int64, UInt8
+from torch import Tensor
+
+from kdlab._checks import check_count, check_same_length
+
+
+class Batch(NamedTuple):
+    """What `Batches` yields.
+
+    Attributes:
+        images: Float in [0, 1], [batch, channels, height, width].
+        targets: int64, [batch].
+        indices: Which examples of the whole set these are, int64, [batch].
+    """
+
+    images: Float[Tensor, "batch channels height width"]
+    targets: Int64[Tensor, "batch"]
+    indices: Int64[Tensor, "batch"]
+
+
+class Batches:
+    """Shuffled batches of a set in memory; one `for` loop over it is one epoch.
+
+    Every epoch is shuffled afresh from one generator, so the same seed gives the same
+    sequence of epochs. The last batch may be smaller. With `shift`, each image of a batch is
+    moved by up to that many pixels in each direction (zeros come in), as Hinton et al. do.
+    """
+
+    def __init__(
+        self,
+        images: UInt8[Tensor, "examples channels height width"],
+        targets: Int64[Tensor, "examples"],
+        *,
+        batch_size: int = 128,
+        seed: int = 0,
+        shift: int = 0,
+    ) -> None:
+        """Raise ValueError if lengths differ, or a count is no whole number."""
+        check_same_length(images=images, targets=targets)
+        check_count(batch_size=batch_size)
+        check_count(0, shift=shift)
+        self.images, self.targets = images, targets
+        self.batch_size, self.shift = batch_size, shift
+        self.generator = torch.Generator().manual_seed(seed)
+
+    @property
+    def fixed(self) -> bool:
+        """True if an example looks the same every time, so that its logits can be kept."""
+        return self.shift == 0
+
+    def __len__(self) -> int:
+        return -(-len(self.targets) // self.batch_size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        order = torch.randperm(len(self.targets), generator=self.generator)
+        for indices in order.to(self.targets.device).split(self.batch_size):
+            # index_select copies whole images: ten times as fast as images[indices] on a CPU.
+            images = to_float(self.images.index_select(0, indices))
+            if self.shift:
+                images = shift_images(images, pixels=self.shift, generator=self.generator)
+            yield Batch(images, self.targets[indices], indices)
+
+
+def to_float(
+    images: UInt8[Tensor, "batch channels height width"]
+    | Float[Tensor, "batch channels height width"],
+) -> Float[Tensor, "batch channels height width"]:
+    """Turn bytes 0..255 into floats 0..1; floats pass through."""
+    return images.float().div_(255) if images.dtype == torch.uint8 else images
+
+
+def shift_images(
+    images: Float[Tensor, "batch channels height width"],
+    *,
+    pixels: int,
+    generator: torch.Generator | None = None,
+) -> Float[Tensor, "batch channels height width"]:
+    """Move each image by its own whole number of pixels, zeros coming in at the edge.
+
+    Args:
+        images: A batch.
+        pixels: Each image moves by -pixels..pixels in each direction, uniformly.
+        generator: Source of the moves, on the CPU.
+
+    Returns:
+        A new batch of the same shape.
+
+    Raises:
+        ValueError: pixels is no whole number >= 0.
+
+    References:
+        Hinton et al. 2014, arXiv:1503.02531, section 3 ("jittered by up to two pixels").
+    """
+    check_count(0, pixels=pixels)
+    batch, _, height, width = images.shape
+    moves = torch.randint(0, 2 * pixels + 1, (2, batch), generator=generator)
+    down, right = moves.to(images.device)
+    padded = torch.nn.functional.pad(images, (pixels,) * 4)
+    # A view of every place where the frame can stand; we copy one place an image.
+    frames = padded.unfold(2, height, 1).unfold(3, width, 1)
+    return frames[torch.arange(batch, device=images.device), :, down, right]

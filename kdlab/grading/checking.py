@@ -1,0 +1,84 @@
+"""`check`: run a student's function on a question's visible cases and say what came."""
+
+from collections.abc import Callable
+
+from kdlab.grading.compare import show
+from kdlab.grading.diagnose import Fault, find_fault, likely_cause
+from kdlab.grading.observe import Failure, Observation, observe
+from kdlab.grading.plain import to_plain, type_name, with_article
+from kdlab.grading.registry import find_question
+from kdlab.grading.result import CheckResult
+from kdlab.grading.spec import Case, Question
+
+_LONGEST_CALL = 400
+
+
+def check(id: str, fn: Callable) -> CheckResult:
+    """Try a function on the visible cases of a question.
+
+    The result shows itself at the end of a notebook cell. A wrong, raising or unanswered
+    function is reported, never raised; Ctrl-C and the stop button still work.
+
+    Args:
+        id: The question, for example ``"KD02-E3"``.
+        fn: The function itself, not its result.
+
+    Returns:
+        What was expected, what came, and the likely cause.
+
+    Raises:
+        ValueError: There is no such question (the message names those there are), or fn
+            cannot be called.
+    """
+    question = find_question(id)
+    if not callable(fn):
+        hint = f"pass {question.name}, not {question.name}(...)"
+        raise ValueError(f"fn must be a function, got {with_article(type_name(fn))}; {hint}")
+    seen = _observe_all(question, fn)
+    for index, got in enumerate(seen):
+        found = _judge(question, seen, index, got)
+        if found:
+            return found
+    return CheckResult(question.id, "right", f"right in all {len(seen)} cases")
+
+
+def _observe_all(question: Question, fn: Callable) -> list[Observation | Failure]:
+    seen = []
+    for case in question.cases:
+        seen.append(observe(fn, case, gradient_of=question.comparison.gradient_of))
+        if isinstance(seen[-1], Failure):
+            break
+    return seen
+
+
+def _judge(question, seen: list, index: int, got: Observation | Failure) -> CheckResult | None:
+    case = question.cases[index]
+    if isinstance(got, Failure) and got.status == "not answered" and not index:
+        return CheckResult(question.id, got.status, got.message, cause=got.cause)
+    expected = observe(question.reference, case, gradient_of=question.comparison.gradient_of)
+    fault = find_fault(expected, got, question.comparison)
+    if fault is None:
+        return None
+    return CheckResult(
+        question.id,
+        fault.status,
+        fault.message,
+        case=_call_text(question, case),
+        expected=fault.expected,
+        got=fault.got,
+        cause=_cause(question, seen, index, fault),
+    )
+
+
+def _cause(question: Question, seen: list, index: int, fault: Fault) -> str:
+    if isinstance(seen[index], Failure):
+        return fault.cause
+    return likely_cause(question, seen, index, fault.aspect) or fault.cause
+
+
+def _call_text(question: Question, case: Case) -> str:
+    """Write a case as the call it is: "T = 2: soften(logits=[1, 2], temperature=2)"."""
+    shown = ", ".join(f"{name}={show(to_plain(value))}" for name, value in case.inputs.items())
+    # One line: an array shows its rows by its brackets.
+    text = " ".join(f"{case.name}: {question.name}({shown})".split())
+    return text if len(text) <= _LONGEST_CALL else text[:_LONGEST_CALL] + "..."

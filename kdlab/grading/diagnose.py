@@ -1,0 +1,139 @@
+"""What is wrong with an observation, and which known mistake would give the same."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from kdlab.grading.compare import constant_factor, difference, show, show_both
+from kdlab.grading.observe import Failure, Observation, observe
+from kdlab.grading.spec import Comparison, Mistake, Question
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The first thing that is wrong.
+
+    Attributes:
+        status: "wrong", or "error" for an exception.
+        aspect: "value", "gradient" or "changed"; "" where nothing could be compared.
+        message: One sentence.
+        expected: What should have come, as text.
+        got: What came, as text.
+        cause: What the numbers alone suggest, or "".
+    """
+
+    status: str
+    aspect: str
+    message: str
+    expected: str = ""
+    got: str = ""
+    cause: str = ""
+
+
+def find_fault(
+    expected: Observation, got: Observation | Failure, comparison: Comparison
+) -> Fault | None:
+    """Compare value, then gradients, then what became of the inputs; None where all agree."""
+    if isinstance(got, Failure):
+        return _failed(expected, got)
+    return (
+        _value_fault(expected, got, comparison)
+        or _gradient_fault(expected, got, comparison)
+        or _change_fault(expected, got)
+    )
+
+
+def likely_cause(question: Question, seen: list, at: int, aspect: str) -> str | None:
+    """Name the mistake that gives what was seen.
+
+    A mistake that agrees on every case comes before one that agrees up to the case ``at``
+    only: the answer may hold a second mistake that shows in the extreme cases.
+
+    Args:
+        question: The question.
+        seen: The answer's observations, case by case; the last may be a `Failure`.
+        at: The first case that is wrong.
+        aspect: What is wrong there; the mistake must agree in it.
+    """
+    for stop in (len(seen), at + 1):
+        for mistake in question.mistakes:
+            if any(_agrees(question, fn, seen[:stop], aspect) for fn in mistake.variants):
+                return _explain(mistake)
+    return None
+
+
+def _explain(mistake: Mistake) -> str:
+    return f"{mistake.name}. {mistake.because}"
+
+
+def _failed(expected: Observation, got: Failure) -> Fault:
+    if got.status == "error":
+        return Fault("error", "", got.message, show(expected.value), cause=got.cause)
+    if got.status == "not answered":
+        # Earlier cases were answered, so this is no stub.
+        message = f"returned nothing here, expected {expected.kind}"
+        return Fault("wrong", "", message, show(expected.value), cause=got.cause)
+    return Fault("wrong", "", f"{got.message}, expected {expected.kind}", show(expected.value))
+
+
+def _value_fault(expected: Observation, got: Observation, comparison: Comparison) -> Fault | None:
+    message = difference(expected.value, got.value, comparison)
+    if message is None:
+        return None
+    if isinstance(expected.value, np.ndarray) != isinstance(got.value, np.ndarray):
+        message = f"returned {got.kind}, expected {expected.kind}"
+    if got.changed:
+        message += f"; {_listed(got.changed)} changed in place as well"
+    factor = constant_factor(expected.value, got.value, comparison)
+    cause = f"Each value is {factor:.4g} times the expected one." if factor else ""
+    return Fault("wrong", "value", message, *show_both(expected.value, got.value), cause)
+
+
+def _gradient_fault(expected: Observation, got: Observation, comparison) -> Fault | None:
+    for name, wanted in expected.gradients.items():
+        came = got.gradients[name]
+        if difference(wanted, came, comparison) is None:
+            continue
+        said = "differs"
+        if not wanted.any():
+            said = "is not zero"
+        elif not came.any():
+            said = "is zero: none flows"
+        message = f"the value is right, but its gradient with respect to {name} {said}"
+        return Fault("wrong", "gradient", message, *show_both(wanted, came))
+    return None
+
+
+def _change_fault(expected: Observation, got: Observation) -> Fault | None:
+    if got.changed == expected.changed:
+        return None
+    names = _listed(got.changed)
+    message = f"the value is right, but {names} changed in place"
+    cause = "The caller's tensor is overwritten. Work on a copy, for example x.clone()."
+    return Fault("wrong", "changed", message, cause=cause)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return " and ".join(names) + (" is" if len(names) == 1 else " are")
+
+
+def _agrees(question: Question, variant: Callable, seen: list, aspect: str) -> bool:
+    comparison = question.comparison
+    for case, got in zip(question.cases, seen, strict=False):
+        known = observe(variant, case, gradient_of=comparison.gradient_of)
+        if isinstance(known, Failure) or isinstance(got, Failure):
+            return False
+        if not _same(known, got, aspect, comparison):
+            return False
+    return True
+
+
+def _same(known: Observation, got: Observation, aspect: str, comparison: Comparison) -> bool:
+    if aspect == "changed":
+        return known.changed == got.changed
+    if aspect == "gradient":
+        pairs = [(known.gradients[name], got.gradients[name]) for name in known.gradients]
+    else:
+        pairs = [(known.value, got.value)]
+    return all(difference(mine, theirs, comparison) is None for mine, theirs in pairs)

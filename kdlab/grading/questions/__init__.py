@@ -1,0 +1,1 @@
+"""The questions, one module a lecture, each with a tuple ``QUESTIONS``."""

@@ -1,0 +1,28 @@
+"""What the specs share: tolerances with their reasons, and random inputs."""
+
+import torch
+from torch import Tensor
+
+from kdlab.grading.spec import Comparison
+
+FLOAT32 = Comparison(
+    rtol=1e-4,
+    atol=1e-5,
+    reason="float32 keeps 7 digits; a few operations in another order cost one or two",
+)
+EXACT = Comparison(rtol=0, atol=0, reason="a count or an index is right or wrong")
+
+
+def normal(generator: torch.Generator, *shape: int, scale: float = 3.0) -> Tensor:
+    """Draw logits of the size that trained networks give."""
+    return scale * torch.randn(*shape, generator=generator)
+
+
+def classes(generator: torch.Generator, count: int, *, of: int) -> Tensor:
+    """Draw integer targets in [0, of)."""
+    return torch.randint(of, (count,), generator=generator)
+
+
+def between(generator: torch.Generator, low: float, high: float) -> float:
+    """Draw a number uniformly."""
+    return low + (high - low) * torch.rand((), generator=generator).item()

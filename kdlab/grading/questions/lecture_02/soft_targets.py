@@ -1,0 +1,215 @@
+"""The soft-target loss, with the ways in which it is usually written wrong.
+
+Variants are called with z (student logits), v (teacher logits) and t (temperature).
+"""
+
+import torch.nn.functional as F
+from torch import tensor
+
+from kdlab import losses
+from kdlab.grading.questions._common import between, normal
+from kdlab.grading.spec import Case, Comparison, Mistake, Question
+
+WITH_GRADIENT = Comparison(
+    rtol=1e-4,
+    atol=1e-5,
+    reason="float32 keeps 7 digits; T^2 times a difference of logarithms costs two",
+    gradient_of=("student_logits", "teacher_logits"),
+)
+
+
+def _log_soft(logits, temperature):
+    return (logits / temperature).log_softmax(dim=1)
+
+
+def _kl(log_p, log_q):
+    """One KL(p || q) a row."""
+    return (log_p.exp() * (log_p - log_q)).sum(dim=1)
+
+
+def kl_rows(z, v, student_temperature, teacher_temperature=None):
+    """One KL an example, without T^2; the teacher is constant."""
+    log_p = _log_soft(v.detach(), teacher_temperature or student_temperature)
+    return _kl(log_p, _log_soft(z, student_temperature))
+
+
+def _swapped(z, v, t):
+    return t**2 * _kl(_log_soft(z, t), _log_soft(v.detach(), t)).mean()
+
+
+def _squares(z, v, t):
+    return (z / t).softmax(dim=1) - (v.detach() / t).softmax(dim=1)
+
+
+def _probabilities_in_kl_div(z, v, t):
+    q, p = (z / t).softmax(dim=1), (v.detach() / t).softmax(dim=1)
+    return (p * (p.log() - q)).sum(dim=1).mean()
+
+
+def _softmax_twice(z, v, t):
+    return t**2 * _kl(_log_soft(v.detach(), t), (z / t).softmax(dim=1).log_softmax(dim=1)).mean()
+
+
+def _probabilities_as_logits(z, v, t):
+    return t**2 * kl_rows(z.softmax(dim=1), v.softmax(dim=1), t).mean()
+
+
+def _log_of_softmax(z, v, t):
+    q, p = (z / t).softmax(dim=1), (v.detach() / t).softmax(dim=1)
+    return t**2 * (p * (p.log() - q.log())).sum(dim=1).mean()
+
+
+def _log_of_softmax_by_kl_div(z, v, t):
+    p = (v.detach() / t).softmax(dim=1)
+    q = (z / t).softmax(dim=1)
+    return t**2 * F.kl_div(q.log(), p, reduction="batchmean")
+
+
+MISTAKES = (
+    Mistake(
+        "T^2 missing",
+        "Softening by T shrinks the gradient by T^2; the factor T^2 keeps it comparable.",
+        (lambda z, v, t: kl_rows(z, v, t).mean(),),
+    ),
+    Mistake(
+        "T instead of T^2",
+        "The gradient shrinks by T twice: once from z / T, once from the flatter probabilities.",
+        (lambda z, v, t: t * kl_rows(z, v, t).mean(),),
+    ),
+    Mistake(
+        "reduction='mean'",
+        'This also divides by the number of classes. Use reduction="batchmean", or sum over the '
+        "classes before the mean.",
+        (lambda z, v, t: t**2 * kl_rows(z, v, t).mean() / z.shape[1],),
+    ),
+    Mistake(
+        "sum instead of mean over the batch",
+        "The loss would grow with the batch size. Take the mean over the examples.",
+        (lambda z, v, t: t**2 * kl_rows(z, v, t).sum(),),
+    ),
+    Mistake(
+        "no mean over the batch",
+        "The question asks for one number: the mean over the examples.",
+        (lambda z, v, t: t**2 * kl_rows(z, v, t),),
+    ),
+    Mistake(
+        "KL swapped",
+        "This is KL(student || teacher). The teacher's probabilities weigh the logarithms; "
+        "F.kl_div takes the student's log-probabilities first.",
+        (_swapped,),
+    ),
+    Mistake(
+        "T only on the student",
+        "Teacher and student are softened by the same T.",
+        (lambda z, v, t: t**2 * kl_rows(z, v, t, 1.0).mean(),),
+    ),
+    Mistake(
+        "T only on the teacher",
+        "Teacher and student are softened by the same T.",
+        (lambda z, v, t: t**2 * kl_rows(z, v, 1.0, t).mean(),),
+    ),
+    Mistake(
+        "cross-entropy instead of KL",
+        "The teacher's own entropy is not subtracted. The gradient is the same, but the loss is "
+        "not 0 where both agree.",
+        (
+            lambda z, v, t: (
+                -(t**2) * ((v.detach() / t).softmax(dim=1) * _log_soft(z, t)).sum(dim=1).mean()
+            ),
+        ),
+    ),
+    Mistake(
+        "squared error of the softmaxes",
+        "This compares probabilities by their squared difference, which is not KL.",
+        (
+            lambda z, v, t: _squares(z, v, t).square().mean(),
+            lambda z, v, t: t**2 * _squares(z, v, t).square().mean(),
+            lambda z, v, t: _squares(z, v, t).square().sum(dim=1).mean(),
+            lambda z, v, t: t**2 * _squares(z, v, t).square().sum(dim=1).mean(),
+        ),
+    ),
+    Mistake(
+        "softmax twice",
+        "Probabilities are softened as if they were logits. Logits go in, and one softmax or "
+        "log_softmax is taken.",
+        (_softmax_twice, _probabilities_as_logits),
+    ),
+    Mistake(
+        "probabilities where F.kl_div wants logarithms",
+        "The first argument of F.kl_div is the student's log_softmax, not its softmax.",
+        (
+            _probabilities_in_kl_div,
+            lambda z, v, t: t**2 * _probabilities_in_kl_div(z, v, t),
+        ),
+    ),
+    Mistake(
+        "the logarithm of a softmax",
+        "For large logits the softmax underflows to 0, whose logarithm is -inf. log_softmax is "
+        "stable.",
+        (_log_of_softmax, _log_of_softmax_by_kl_div),
+    ),
+    Mistake(
+        "teacher not detached",
+        "The gradient reaches the teacher, which would learn to please the student. Use "
+        "teacher_logits.detach().",
+        (lambda z, v, t: t**2 * _kl(_log_soft(v, t), _log_soft(z, t)).mean(),),
+    ),
+    Mistake(
+        "no gradient",
+        "item(), detach(), numpy() and no_grad() cut the student off: nothing can be learned. "
+        "Return the tensor itself.",
+        (lambda z, v, t: t**2 * kl_rows(z, v, t).mean().item(),),
+    ),
+)
+
+
+def _soft_case(name, student_logits, teacher_logits, temperature):
+    inputs = {"student_logits": student_logits, "teacher_logits": teacher_logits}
+    return Case(name, {**inputs, "temperature": temperature})
+
+
+def _draw_soft(generator):
+    def case(name, scale, temperature):
+        student, teacher = (normal(generator, 4, 10, scale=scale) for _ in range(2))
+        return _soft_case(name, student, teacher, temperature)
+
+    return (case("drawn", 3.0, between(generator, 2.0, 8.0)), case("extreme", 1e4, 3.0))
+
+
+SOFT_TARGETS = Question(
+    id="KD02-E3",
+    title="The soft-target loss",
+    minutes=10,
+    signature=(
+        'soft_target_loss(student_logits: Float[Tensor, "batch classes"], '
+        'teacher_logits: Float[Tensor, "batch classes"], temperature: float) -> Float[Tensor, ""]'
+    ),
+    statement=(
+        "Return T^2 KL(teacher, student), both softened by T, as the mean over the batch. "
+        "Gradients flow to the student and not to the teacher; logits of 10,000 must work."
+    ),
+    reference=losses.soft_target_loss,
+    cases=(
+        _soft_case(
+            "two examples, T = 2",
+            tensor([[2.0, 0.0, 1.0], [0.0, 1.0, 0.0]]),
+            tensor([[3.0, 1.0, 0.0], [0.0, 4.0, 2.0]]),
+            2.0,
+        ),
+        _soft_case(
+            "four examples, T = 5",
+            tensor([[1.0, 0.0], [0.0, 1.0], [2.0, -2.0], [0.0, 0.0]]),
+            tensor([[0.0, 3.0], [0.0, 5.0], [4.0, 0.0], [1.0, 0.0]]),
+            5.0,
+        ),
+        _soft_case(
+            "logits of 10,000",
+            tensor([[1e4, 0.0, -1e4], [0.0, 1e4, 0.0]]),
+            tensor([[0.0, 1e4, -1e4], [0.0, 1e4, 0.0]]),
+            4.0,
+        ),
+    ),
+    draw=_draw_soft,
+    comparison=WITH_GRADIENT,
+    mistakes=MISTAKES,
+)

@@ -1,0 +1,34 @@
+"""Find a question by its id; a lecture's questions are loaded when one is asked for."""
+
+from importlib import import_module
+
+from kdlab._checks import check_choice
+from kdlab.grading.spec import Question
+
+# The part of an id before the dash -> the module under kdlab.grading.questions.
+_MODULES = {"KD00": "lecture_00", "KD01": "lecture_01", "KD02": "lecture_02"}
+
+
+def find_question(id: str) -> Question:
+    """Return the question with this id.
+
+    Raises:
+        ValueError: There is none; the message names the ids that exist.
+    """
+    if not isinstance(id, str):
+        raise ValueError(f"id must be a string such as 'KD02-E3', got a {type(id).__name__}")
+    loaded = {question.id: question for question in _load(id.partition("-")[0])}
+    if id not in loaded:
+        check_choice(known_ids(), id=id)
+    return loaded[id]
+
+
+def known_ids() -> tuple[str, ...]:
+    """Return every id, in the order of the lectures."""
+    return tuple(question.id for prefix in _MODULES for question in _load(prefix))
+
+
+def _load(prefix: str) -> tuple[Question, ...]:
+    if prefix not in _MODULES:
+        return ()
+    return import_module(f"kdlab.grading.questions.{_MODULES[prefix]}").QUESTIONS

@@ -1,0 +1,53 @@
+"""Synced values that say what is wrong: ``temperature must be in [0.1, 100], got 0``."""
+
+import operator
+from collections.abc import Callable
+
+import traitlets
+
+TEMPERATURES = (0.1, 100.0)
+
+
+class Number(traitlets.TraitType):
+    """A float in [low, high]."""
+
+    def __init__(self, low: float, high: float, default: float) -> None:
+        super().__init__(default)
+        self.low, self.high = low, high
+
+    def validate(self, view, value) -> float:
+        """Return the value as a float; raise ValueError outside [low, high]."""
+        number = None if isinstance(value, (str, bytes, bool)) else _convert(float, value)
+        if number is None or not self.low <= number <= self.high:
+            wanted = f"in [{self.low:g}, {self.high:g}]"
+            raise ValueError(f"{self.name} must be {wanted}, got {value!r}")
+        return number
+
+
+class Index(traitlets.TraitType):
+    """A whole number in [0, count(view))."""
+
+    def __init__(self, count: Callable[..., int]) -> None:
+        super().__init__(0)
+        self.count = count
+
+    def validate(self, view, value) -> int:
+        """Return the value as an int; raise ValueError outside [0, count)."""
+        count = self.count(view)
+        index = None if isinstance(value, bool) else _convert(operator.index, value)
+        if index is None or not 0 <= index < count:
+            wanted = f"a whole number in [0, {count})"
+            raise ValueError(f"{self.name} must be {wanted}, got {value!r}")
+        return index
+
+
+def temperature(default: float = 1.0) -> Number:
+    """Make the trait of T, 0.1 to 100, synced with the browser."""
+    return Number(*TEMPERATURES, default).tag(sync=True)
+
+
+def _convert(kind, value):
+    try:
+        return kind(value)
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,207 @@
+"""The cockpit: a student with and one without a teacher train live, side by side."""
+
+import atexit
+import weakref
+from collections.abc import Callable
+
+import traitlets
+from torch import nn
+
+from kdlab import models
+from kdlab._checks import check_count
+from kdlab.data import Dataset
+from kdlab.widgets import _stills as stills
+from kdlab.widgets._live import LiveTraining
+from kdlab.widgets._traits import Number, temperature
+from kdlab.widgets._twin_still import draw
+from kdlab.widgets._twins import Settings, Twins
+from kdlab.widgets._view import STATIC, View
+
+LEARNING_RATES = (0.001, 1.0)
+BUTTONS = ("start", "pause", "stop", "reset")
+# What trains now, if anything does: one at a time, whatever cells are run again.
+_latest: weakref.ref = weakref.ref(lambda: None)
+
+
+class TrainingView(View, module="watch_training"):
+    """What `watch_training` returns.
+
+    Attributes:
+        temperature: T of the teacher's term, 0.1 to 100.
+        lambda_: Weight of the teacher's term, 0 to 1.
+        learning_rate: Step size of both students, 0.001 to 1.
+    """
+
+    title = "Two students, one teacher"
+    shown = ("temperature", "lambda_", "learning_rate", "state")
+    _css = View._css + (STATIC / "watch_training.css").read_text("utf-8")
+
+    temperature = temperature(4.0)
+    lambda_ = Number(0.0, 1.0, 0.5).tag(sync=True)
+    learning_rate = Number(*LEARNING_RATES, 0.05).tag(sync=True)
+    _dataset = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, twins: Twins, **traits) -> None:
+        super().__init__(_dataset=twins.dataset.name, **traits)
+        self._live = LiveTraining(twins, self._settings(), report=self._send_all)
+        self.on_msg(self._on_button)
+
+    @property
+    def state(self) -> str:
+        """ "ready", "running", "paused", "stopped" or "failed"."""
+        return self._live.state
+
+    @property
+    def message(self) -> str:
+        """What goes on, or went wrong, in a sentence; or an empty text."""
+        return self._live.message
+
+    @property
+    def error(self) -> Exception | None:
+        """What ended a failed training."""
+        return self._live.error
+
+    @property
+    def curves(self) -> dict:
+        """Test errors so far.
+
+        "steps", "labels_only" and "distilled" are lists of one length; "teacher" is the
+        teacher's number of errors, None before the first start; all are counted on the same
+        "examples" test images. "marks" tell what was moved: "step", "name", "value".
+        """
+        return self._live.curves
+
+    def start(self) -> None:
+        """Train in the background, or go on; after `stop` begin again."""
+        _take_over(self)
+        self._live.start()
+
+    def pause(self) -> None:
+        """Pause: nothing is computed until `start` goes on."""
+        self._live.pause()
+
+    def stop(self) -> None:
+        """End the run; its curves stay until the next start."""
+        self._live.stop()
+
+    def reset(self) -> None:
+        """Go back to the first step, keeping T, lambda and the learning rate."""
+        self._live.reset()
+
+    def close(self) -> None:
+        """Stop, and take the view away."""
+        # ipywidgets also closes a view whose construction failed.
+        if hasattr(self, "_live"):
+            self._live.stop()
+        super().close()
+
+    def summary(self) -> str:
+        """Say how many errors each makes by now."""
+        now = self.curves
+        if not now["steps"]:
+            return "Two students, one with a teacher: press start to train them"
+        return (
+            f"After {now['steps'][-1]:,} steps, of {now['examples']:,} test images: "
+            f"{now['labels_only'][-1]} errors with labels only, "
+            f"{now['distilled'][-1]} distilled, {now['teacher']} of the teacher"
+        )
+
+    def still(self) -> str:
+        """Draw the curves so far."""
+        body = draw(self.curves)
+        size = {"width": 660, "height": 305}
+        return stills.picture(body, **size, title=self.title, description=self.summary())
+
+    def _settings(self) -> Settings:
+        return Settings(self.temperature, self.lambda_, self.learning_rate).checked()
+
+    @traitlets.observe("temperature", "lambda_", "learning_rate")
+    def _set(self, change) -> None:
+        # The first values are set before there is an engine.
+        if hasattr(self, "_live"):
+            self._live.settings = self._settings()
+
+    def _send_all(self) -> None:
+        # A message, not a trait: traits are not made to be set from another thread.
+        live = self._live
+        told = {"state": live.state, "message": live.message, "curves": live.curves}
+        self.send({"kind": "curves", **told})
+
+    def _on_button(self, view, content, buffers) -> None:
+        wanted = content.get("press") if isinstance(content, dict) else None
+        try:
+            if wanted in BUTTONS:
+                getattr(self, wanted)()
+            else:
+                self._send_all()
+        # Nobody sees the kernel's log: what a button runs into belongs on the screen.
+        except Exception as error:
+            self._live.fail(error)
+
+
+def watch_training(
+    dataset: Dataset,
+    teacher: nn.Module,
+    *,
+    student: Callable[[int], nn.Module] | None = None,
+    temperature: float = 4.0,
+    lambda_: float = 0.5,
+    learning_rate: float = 0.05,
+    batch_size: int = 128,
+    seed: int = 0,
+) -> TrainingView:
+    """Train a student with labels only and its twin with a teacher, live.
+
+    Both begin with the same weights and see the same batches, with SGD and momentum 0.9. A
+    background thread trains them in turn with one torch thread, at most 100 steps a second,
+    after `start`. T, lambda and the learning rate can be moved meanwhile; the next step uses
+    them. Every 10 steps errors are counted on up to 1,000 test images, drawn once by the
+    seed. After 6,000 steps it pauses by itself. Making a view stops the training of an
+    earlier one. Pausing, or looking, changes no number.
+
+    A student with dropout draws from torch's global generator, from the background: then
+    neither it nor what else draws meanwhile can be repeated.
+
+    Args:
+        dataset: What both learn from, and are tested on; students go to its device.
+        teacher: From images to logits; a frozen copy is used.
+        student: Makes a student from a seed; None is a net with one hidden layer of 100.
+        temperature: T of the teacher's term, 0.1 to 100.
+        lambda_: Weight of the teacher's term, in [0, 1].
+        learning_rate: 0.001 to 1.
+        batch_size: Images in a batch.
+        seed: Fixes the first weights, the batches, and the test images.
+
+    Returns:
+        The view, with `start`, `pause`, `stop`, `reset`, `state` and `curves`.
+
+    Raises:
+        ValueError: A value is out of range.
+    """
+    check_count(batch_size=batch_size)
+    check_count(0, seed=seed)
+    make = student or _default_student(dataset)
+    twins = Twins(dataset, teacher, student=make, batch_size=batch_size, seed=seed)
+    moved = {"temperature": temperature, "lambda_": lambda_, "learning_rate": learning_rate}
+    view = TrainingView(twins, **moved)
+    _take_over(view)
+    return view
+
+
+def _default_student(dataset: Dataset) -> Callable[[int], nn.Module]:
+    pixels = dataset.train_images[0].numel()
+    return lambda seed: models.mlp((pixels, 100, len(dataset.class_names)), seed=seed)
+
+
+def _take_over(view: TrainingView) -> None:
+    global _latest
+    before, _latest = _latest(), weakref.ref(view)
+    if before is not None and before is not view:
+        before.stop()
+
+
+@atexit.register
+def _stop_latest() -> None:
+    # A thread inside torch while the interpreter goes down can crash it.
+    if _latest() is not None:
+        _latest().stop()

@@ -1,0 +1,39 @@
+"""A real Chromium for the tests that need one."""
+
+import os
+import shutil
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+FLAGS = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Return a running Chromium; skip, saying how to get one, where there is none."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        pytest.skip("no Chromium on PATH: apt install chromium, or brew install --cask chromium")
+    # Chromium refuses its sandbox to root, which is what a container's user often is.
+    root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS + root)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(chromium):
+    """Return a fresh browser context with the network off."""
+    context = chromium.new_context(viewport={"width": 900, "height": 900}, offline=True)
+    yield context
+    context.close()

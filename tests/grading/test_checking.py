@@ -1,0 +1,396 @@
+"""`check` says what came, whatever a student's function does, and never raises for it."""
+
+import dataclasses
+import signal
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from kdlab import losses
+from kdlab.grading import check
+
+
+def soften(logits, temperature):
+    return losses.soften(logits, temperature=temperature)
+
+
+def says(id, fn):
+    """Check an answer, and that a second look says the same."""
+    first, second = check(id, fn), check(id, fn)
+    assert first == second
+    assert repr(first) == repr(second)
+    assert "0x" not in repr(first)
+    return first
+
+
+def ellipsis(logits, temperature): ...
+
+
+def empty(logits, temperature):
+    """Only a docstring."""
+
+
+def raising(logits, temperature):
+    raise NotImplementedError
+
+
+def raising_with_text(logits, temperature):
+    raise NotImplementedError("your answer")
+
+
+@pytest.mark.parametrize("fn", [ellipsis, empty, raising, raising_with_text, lambda z, t: ...])
+def test_stub_is_not_answered(fn):
+    result = says("KD01-E1", fn)
+    assert (result.status, result.cause) == ("not answered", "")
+    assert repr(result) == "KD01-E1: not answered yet"
+
+
+def test_lost_return_is_named():
+    def forgets(logits, temperature):
+        softened = soften(logits, temperature)  # noqa: F841
+
+    result = says("KD01-E1", forgets)
+    assert result.status == "not answered"
+    assert "`return` missing" in result.cause
+
+
+def test_nothing_in_a_later_case_is_wrong():
+    def only_large(logits, temperature):
+        return soften(logits, temperature) if temperature > 1 else None
+
+    result = says("KD01-E1", only_large)
+    assert result.status == "wrong"
+    assert result.message == "returned nothing here, expected a Tensor of shape [3, 2]"
+    assert result.case.startswith(
+        "T = 0.5: soften(logits=[[1, 0], [0, 2], [1, 1]], temperature=0.5)"
+    )
+
+
+def test_not_implemented_in_torch_is_an_error():
+    result = says("KD01-E1", lambda logits, temperature: logits.long().softmax(1))
+    assert result.status == "error"
+    assert "not implemented for 'Long'" in result.message
+
+
+def test_right():
+    result = says("KD01-E1", soften)
+    assert repr(result) == "KD01-E1: right in all 3 cases"
+    assert result.status == "right"
+
+
+def test_wrong_shows_expected_got_and_cause():
+    result = says("KD02-E3", lambda z, v, t: losses.soft_target_loss(z, v, temperature=t) / t**2)
+    assert repr(result).splitlines() == [
+        "KD02-E3: wrong: the value differs",
+        "  case          two examples, T = 2: soft_target_loss(student_logits=[[2, 0, 1], "
+        "[0, 1, 0]], teacher_logits=[[3, 1, 0], [0, 4, 2]], temperature=2)",
+        "  expected      0.41",
+        "  got           0.1025",
+        "  likely cause  T^2 missing. Softening by T shrinks the gradient by T^2; the factor T^2 "
+        "keeps it comparable.",
+    ]
+
+
+def test_unknown_factor_is_told():
+    result = says("KD02-E3", lambda z, v, t: losses.soft_target_loss(z, v, temperature=t) * 7)
+    assert result.cause == "Each value is 7 times the expected one."
+
+
+def test_unknown_mistake_has_no_cause():
+    assert says("KD01-E1", lambda z, t: soften(z, t) + z**2 / 7).cause == ""
+
+
+def test_mistake_is_named_beside_a_second_one_in_the_extreme_case():
+    def unstable_over_dim_0(logits, temperature):
+        powers = (logits / temperature).exp()
+        return powers / powers.sum(0)
+
+    assert says("KD01-E1", unstable_over_dim_0).cause.startswith("softmax over dim 0.")
+
+
+def test_value_comes_before_the_teacher_that_is_not_detached():
+    def neither(z, v, t):
+        log_q, log_p = (z / t).log_softmax(1), (v / t).log_softmax(1)
+        return (log_p.exp() * (log_p - log_q)).sum(1).mean()
+
+    assert says("KD02-E3", neither).cause.startswith("T^2 missing.")
+    attached = says("KD02-E3", lambda z, v, t: t**2 * neither(z, v, t))
+    assert attached.cause.startswith("teacher not detached.")
+    assert "with respect to teacher_logits is not zero" in attached.message
+
+
+@pytest.mark.parametrize("cut", [torch.Tensor.item, torch.Tensor.detach])
+def test_loss_without_gradient(cut):
+    result = says("KD02-E3", lambda z, v, t: cut(losses.soft_target_loss(z, v, temperature=t)))
+    assert result.status == "wrong"
+    assert "with respect to student_logits is zero" in result.message
+    assert result.cause.startswith("no gradient.")
+
+
+def test_gradient_that_cannot_be_computed():
+    class Broken(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, loss):
+            return loss.clone()
+
+        @staticmethod
+        def backward(ctx, gradient):
+            raise ArithmeticError("no way back")
+
+    def fn(z, v, t):
+        return Broken.apply(losses.soft_target_loss(z, v, temperature=t))
+
+    result = says("KD02-E3", fn)
+    assert (result.status, result.message) == ("error", "raised ArithmeticError: no way back")
+    assert "gradient cannot be computed" in result.cause
+
+
+def test_gradient_is_checked_where_grad_is_off():
+    with torch.no_grad():
+        assert says("KD02-E3", losses.soft_target_loss).status == "right"
+    with torch.inference_mode():
+        assert says("KD02-E3", losses.soft_target_loss).status == "right"
+
+
+def test_exception_names_type_text_and_line():
+    def divides(logits, temperature):
+        count = 0
+        return logits / (1 / count)
+
+    result = says("KD01-E1", divides)
+    assert result.status == "error"
+    assert result.message == (
+        "raised ZeroDivisionError: division by zero, in line 3 of divides: "
+        "return logits / (1 / count)"
+    )
+
+
+def test_wrong_number_of_arguments():
+    result = says("KD01-E1", lambda logits: logits)
+    assert "takes 1 positional argument but 2 were given" in result.message
+    assert result.cause == "It is called with (logits, temperature), in this order."
+
+
+def test_addresses_are_left_out_of_messages():
+    def fails(logits, temperature):
+        raise KeyError(object())
+
+    assert says("KD01-E1", fails).message.startswith("raised KeyError: <object object>, in line 2")
+
+
+def test_exception_whose_text_raises():
+    class Silent(Exception):
+        def __str__(self):
+            raise RuntimeError
+
+    def fails(logits, temperature):
+        raise Silent
+
+    assert says("KD01-E1", fails).message.startswith("raised Silent, in line 2 of fails")
+
+
+def test_exit_is_an_error():
+    assert says("KD01-E1", lambda z, t: exit()).message.startswith("raised SystemExit")
+
+
+def test_deep_recursion_is_an_error():
+    def deeper(logits, temperature):
+        return deeper(logits, temperature)
+
+    assert says("KD01-E1", deeper).message.startswith("raised RecursionError")
+
+
+def test_keyboard_interrupt_passes_through():
+    def interrupted(logits, temperature):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        check("KD01-E1", interrupted)
+
+
+def test_endless_loop_can_be_interrupted():
+    def endless(logits, temperature):
+        started.set()
+        while True:
+            pass
+
+    def interrupt():
+        started.wait()
+        signal.raise_signal(signal.SIGINT)
+
+    started = threading.Event()
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        check("KD01-E1", endless)
+    thread.join()
+
+
+class Liar:
+    """Everything about it says that it is right, or raises."""
+
+    def __eq__(self, other):
+        return True
+
+    __hash__ = None
+
+    def __repr__(self):
+        raise RuntimeError("repr was run")
+
+    def __array__(self, *args, **kwargs):
+        raise RuntimeError("array was run")
+
+    def __float__(self):
+        raise RuntimeError("float was run")
+
+    @property
+    def __class__(self):
+        return torch.Tensor
+
+
+class LyingTensor(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        raise RuntimeError("torch function was run")
+
+
+class LyingName(type):
+    @property
+    def __name__(cls):
+        raise RuntimeError("metaclass was run")
+
+
+class Nameless(metaclass=LyingName):
+    pass
+
+
+class LyingFloat(float):
+    def __float__(self):
+        raise RuntimeError("float was run")
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (lambda: Liar(), "a Liar"),
+        (lambda: Nameless(), "a Nameless"),
+        (lambda: torch.zeros(2, 3).as_subclass(LyingTensor), "a LyingTensor"),
+        (lambda: LyingFloat(1), "a LyingFloat"),
+        (lambda: (x for x in [1]), "a generator"),
+        (lambda: {1, 2}, "a set"),
+        (lambda: object, "a type"),
+        (lambda: [[None, 1.0]], "a NoneType"),
+        (lambda: np.array([None]), "a numpy array of object, or a number beyond 64 bits"),
+        (lambda: 10**400, "a numpy array of object, or a number beyond 64 bits"),
+        (lambda: torch.zeros(2, 3, dtype=torch.complex64), "a Tensor of torch.complex64"),
+        (lambda: torch.zeros(2, 3).to_sparse(), "a Tensor of torch.float32, torch.sparse_coo"),
+        (lambda: torch.zeros(2, 3, device="meta"), "a Tensor of torch.float32, torch.strided"),
+        (lambda: torch.zeros(1).expand(10**6, 10**6), "a Tensor of shape [1000000, 1000000]"),
+        (lambda: {1: 2.0}, "a dict whose keys are not all str"),
+        (lambda: "7" * 10**6, "a str"),
+        (lambda: {"value": 1.0}, "a dict of 1"),
+    ],
+)
+def test_strange_returns_are_named_and_not_run(made, said):
+    result = says("KD01-E1", lambda logits, temperature: made())
+    assert result.status == "wrong"
+    assert result.message.startswith(f"returned {said}")
+    assert result.message.endswith(", expected a Tensor of shape [2, 3]")
+    assert len(result.got) < 300
+
+
+def test_a_list_that_holds_itself():
+    def endless(logits, temperature):
+        cycle = []
+        cycle.append(cycle)
+        return cycle
+
+    assert "nested too deeply" in says("KD01-E1", endless).message
+
+
+def test_attributes_on_a_tensor_do_not_lie():
+    def shadowed(logits, temperature):
+        wrong = logits * 0
+        wrong.detach = wrong.numpy = wrong.to = lambda *a, **k: soften(logits, temperature)
+        return wrong
+
+    assert says("KD01-E1", shadowed).status == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("id", "fn", "message"),
+    [
+        ("KD01-E1", lambda z, t: soften(z, t)[0], "the shape is [3], expected [2, 3]"),
+        ("KD02-E3", lambda z, v, t: z.sum()[None], "the shape is [1], expected [] (one number)"),
+        (
+            "KD01-E1",
+            lambda z, t: soften(z, t).round().long(),
+            "the dtype is wrong: returned whole numbers, expected floating point",
+        ),
+        (
+            "KD00-E1",
+            lambda z, y: float((z.argmax(1) == y).sum()),
+            "the dtype is wrong: returned floating point, expected whole numbers",
+        ),
+        (
+            "KD00-E1",
+            lambda z, y: True,
+            "the dtype is wrong: returned True or False, expected whole numbers",
+        ),
+        ("KD00-E1", lambda z, y: "2", "returned a str, expected an int"),
+        ("KD01-E1", lambda z, t: z / 0 * 0, "6 of 6 values are NaN (not a number)"),
+        ("KD01-E1", lambda z, t: (z + 9) / 0, "6 of 6 values are infinite"),
+        ("KD02-E1", lambda alpha: float("nan"), "the value is NaN (not a number)"),
+    ],
+)
+def test_each_kind_of_difference_has_its_sentence(id, fn, message):
+    result = says(id, fn)
+    assert (result.status, result.message) == ("wrong", message)
+
+
+def test_change_in_place_is_told():
+    def in_place(logits, temperature):
+        logits /= temperature
+        return logits.softmax(1)
+
+    result = says("KD01-E1", in_place)
+    assert result.message == "the value is right, but logits is changed in place"
+    assert ".clone()" in result.cause
+
+    def wrong_too(logits, temperature):
+        return logits.mul_(temperature).softmax(1)
+
+    result = says("KD01-E1", wrong_too)
+    assert result.message.endswith("; logits is changed in place as well")
+    assert result.cause.startswith("multiplies by T.")
+
+
+def test_change_in_place_of_a_differentiated_input_is_told():
+    def in_place(student_logits, teacher_logits, temperature):
+        loss = losses.soft_target_loss(student_logits, teacher_logits, temperature=temperature)
+        teacher_logits.zero_()
+        return loss
+
+    result = says("KD02-E3", in_place)
+    assert result.message == "the value is right, but teacher_logits is changed in place"
+
+
+def test_cases_survive_an_answer_that_spoils_its_inputs():
+    check("KD01-E1", lambda logits, temperature: logits.zero_())
+    assert check("KD01-E1", soften).status == "right"
+
+
+def test_result_is_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        check("KD01-E1", soften).status = "right"
+
+
+def test_objects_and_builtins_can_be_checked():
+    class Answer:
+        def __call__(self, logits, temperature):
+            return soften(logits, temperature)
+
+    assert check("KD01-E1", Answer()).status == "right"
+    assert check("KD01-E1", max).status == "error"

@@ -1,0 +1,254 @@
+"""Every shipped question: its reference, its cases, its mistakes, and other right answers."""
+
+import inspect
+import re
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from kdlab import losses
+from kdlab.grading import check, find_question, known_ids
+from kdlab.grading.diagnose import find_fault
+from kdlab.grading.observe import Observation, observe
+
+QUESTIONS = [find_question(id) for id in known_ids()]
+MISTAKES = [
+    pytest.param(question, mistake, variant, id=f"{question.id}-{mistake.name}-{number}")
+    for question in QUESTIONS
+    for mistake in question.mistakes
+    for number, variant in enumerate(mistake.variants)
+]
+each_question = pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.id)
+
+
+def wrong_cases(question, variant, cases):
+    """Return the cases in which a variant does not do what the reference does."""
+
+    def seen(fn, case):
+        return observe(fn, case, gradient_of=question.comparison.gradient_of)
+
+    return [
+        case
+        for case in cases
+        if find_fault(seen(question.reference, case), seen(variant, case), question.comparison)
+    ]
+
+
+def test_the_notebooks_find_their_questions():
+    expected = (
+        ["KD00-E1"] + [f"KD01-E{n}" for n in range(1, 5)] + [f"KD02-E{n}" for n in range(1, 8)]
+    )
+    assert list(known_ids()) == expected
+
+
+@each_question
+def test_reference_is_right(question):
+    result = check(question.id, question.reference)
+    assert (result.status, result.cause) == ("right", "")
+
+
+@pytest.mark.parametrize(("question", "mistake", "variant"), MISTAKES)
+def test_mistake_is_wrong_and_recognised_by_name(question, mistake, variant):
+    result = check(question.id, variant)
+    assert result.status == "wrong"
+    assert result.cause == f"{mistake.name}. {mistake.because}"
+
+
+@pytest.mark.parametrize(("question", "mistake", "variant"), MISTAKES)
+def test_mistake_is_wrong_on_fresh_cases(question, mistake, variant):
+    for seed in range(5):
+        assert wrong_cases(question, variant, question.fresh_cases(seed))
+
+
+@each_question
+def test_reference_is_right_on_fresh_cases(question):
+    for seed in range(5):
+        for case in question.fresh_cases(seed):
+            seen = observe(question.reference, case, gradient_of=question.comparison.gradient_of)
+            assert isinstance(seen, Observation)
+            assert seen.changed == ()
+            assert np.isfinite(seen.value).all()
+            assert all(np.isfinite(gradient).all() for gradient in seen.gradients.values())
+
+
+@each_question
+def test_fresh_cases_follow_the_seed(question):
+    def flat(seed):
+        inputs = [value for case in question.fresh_cases(seed) for value in case.inputs.values()]
+        return torch.cat([torch.as_tensor(value).double().ravel() for value in inputs])
+
+    assert torch.equal(flat(3), flat(3))
+    assert not torch.equal(flat(3), flat(4))
+
+
+@each_question
+def test_signature_names_the_inputs(question):
+    named = re.findall(r"(\w+): ", question.signature.partition("(")[2])
+    for case in (*question.cases, *question.fresh_cases(0)):
+        assert list(case.inputs) == named
+    assert question.name == re.match(r"\w+", question.signature)[0]
+
+
+@each_question
+def test_texts_are_there(question):
+    assert question.title and question.statement and question.minutes in (5, 10)
+    assert question.comparison.reason
+    for mistake in question.mistakes:
+        assert mistake.because.endswith(".") and not mistake.name.endswith(".")
+    names = [mistake.name for mistake in question.mistakes]
+    assert len(set(names)) == len(names)
+
+
+def soften_by_loop(logits, temperature):
+    rows = []
+    for row in logits.tolist():
+        powers = [np.exp((score - max(row)) / temperature) for score in row]
+        rows.append([power / sum(powers) for power in powers])
+    return rows
+
+
+def entropy_in_numpy(probabilities):
+    p = probabilities.numpy().astype(np.float64)
+    return -np.where(p > 0, p * np.log(np.where(p > 0, p, 1)), 0).sum(axis=1)
+
+
+def temperature_by_arithmetic_bisection(logits, probability):
+    low, high = 0.01, 100.0
+    while high - low > 1e-4 * low:
+        middle = (low + high) / 2
+        if (logits / middle).softmax(-1).max() > probability:
+            low = middle
+        else:
+            high = middle
+    return torch.tensor(high)
+
+
+def looks_by_loop(logits, targets, wanted, temperature):
+    best, best_index = -1.0, -1
+    for index, (row, target) in enumerate(zip(logits, targets, strict=True)):
+        score = float((row / temperature).softmax(0)[wanted])
+        if target != wanted and score > best:
+            best, best_index = score, index
+    return best_index
+
+
+def soft_by_kl_div(student_logits, teacher_logits, temperature):
+    log_q = F.log_softmax(student_logits / temperature, 1)
+    p = F.softmax(teacher_logits / temperature, 1).detach()
+    return F.kl_div(log_q, p, reduction="batchmean") * temperature**2
+
+
+def soft_by_cross_entropy(student_logits, teacher_logits, temperature):
+    p = F.softmax(teacher_logits.detach().double() / temperature, 1)
+    gap = (
+        F.cross_entropy(student_logits.double() / temperature, p)
+        - torch.special.entr(p).sum(1).mean()
+    )
+    return temperature**2 * gap
+
+
+def whole_by_keywords(student_logits, teacher_logits, targets, *, temperature, lambda_):
+    taught = soft_by_cross_entropy(student_logits, teacher_logits, temperature)
+    rows = torch.arange(len(targets))
+    labelled = -student_logits.log_softmax(1)[rows, targets].mean()
+    return lambda_ * taught + (1 - lambda_) * labelled
+
+
+def limit_by_einsum(z, v):
+    classes = z.shape[1]
+    centre = torch.eye(classes) - 1 / classes
+    return torch.einsum("bc,cd->bd", z - v, centre) / classes
+
+
+def limit_in_numpy(z, v):
+    gap = z.numpy() - v.numpy()
+    return (gap - gap.mean(axis=1, keepdims=True)) / gap.shape[1]
+
+
+def bias_by_one_hot(logits, missing_class, bias):
+    return logits + bias * F.one_hot(torch.tensor(missing_class), logits.shape[1])
+
+
+@pytest.mark.parametrize(
+    ("id", "fn"),
+    [
+        ("KD00-E1", lambda logits, targets: (logits.argmax(1) == targets).sum()),
+        ("KD00-E1", lambda z, y: sum(int(row.argmax()) == int(t) for row, t in zip(z, y))),  # noqa: B905
+        ("KD00-E1", lambda z, y: (z.numpy().argmax(axis=1) == y.numpy()).sum()),
+        ("KD01-E1", soften_by_loop),
+        ("KD01-E1", lambda z, t: (z.double() / t).softmax(-1)),
+        ("KD01-E2", entropy_in_numpy),
+        ("KD01-E2", lambda p: [float(-(r[r > 0] * r[r > 0].log()).sum()) for r in p]),
+        ("KD01-E3", temperature_by_arithmetic_bisection),
+        ("KD01-E4", looks_by_loop),
+        ("KD02-E1", lambda alpha: 1 - int(alpha) if alpha == int(alpha) else 1 - alpha),
+        ("KD02-E2", lambda w, lr: [1 - 1 / (w + 1), lr + w * lr]),
+        ("KD02-E2", lambda w, lr: torch.tensor([w / (w + 1), lr + w * lr])),
+        ("KD02-E3", soft_by_kl_div),
+        ("KD02-E3", soft_by_cross_entropy),
+        ("KD02-E4", whole_by_keywords),
+        ("KD02-E5", limit_by_einsum),
+        (
+            "KD02-E5",
+            lambda z, v: (
+                (z.numpy() - v.numpy()) @ (np.eye(z.shape[1]) - 1 / z.shape[1]) / z.shape[1]
+            ),
+        ),
+        ("KD02-E6", bias_by_one_hot),
+        ("KD02-E7", lambda teacher_logits, indices: [teacher_logits[i] for i in indices]),
+    ],
+)
+def test_other_right_answers_are_right(id, fn):
+    result = check(id, fn)
+    assert result.status == "right", result
+
+
+def test_softened_confidence_is_the_given_one():
+    question = find_question("KD01-E3")
+    for case in (*question.cases, *question.fresh_cases(1)):
+        temperature = question.reference(**case.inputs)
+        softened = losses.soften(case.inputs["logits"].double(), temperature=temperature)
+        assert softened.max().item() == pytest.approx(case.inputs["probability"], rel=1e-6)
+        assert 0.011 < temperature < 99
+
+
+def test_converted_weights_give_the_same_step():
+    z, v = torch.randn(2, 4, 5, dtype=torch.double)
+    y = torch.tensor([0, 1, 2, 3])
+    lambda_, learning_rate = find_question("KD02-E2").reference(3.0, 0.1)
+
+    def step(loss, rate):
+        student = z.clone().requires_grad_()
+        return rate * torch.autograd.grad(loss(student), student)[0]
+
+    unweighted = step(
+        lambda s: F.cross_entropy(s, y) + 3 * losses.soft_target_loss(s, v, temperature=2.0), 0.1
+    )
+    convex = step(
+        lambda s: losses.distillation_loss(s, v, y, temperature=2.0, lambda_=lambda_), learning_rate
+    )
+    torch.testing.assert_close(convex, unweighted)
+
+
+def test_alpha_and_lambda_give_one_loss():
+    z, v = torch.randn(2, 4, 5)
+    y = torch.tensor([0, 1, 2, 3])
+    lambda_ = find_question("KD02-E1").reference(0.25)
+    taught = losses.soft_target_loss(z, v, temperature=2.0)
+    theirs = 0.25 * F.cross_entropy(z, y) + 0.75 * taught
+    ours = losses.distillation_loss(z, v, y, temperature=2.0, lambda_=lambda_)
+    torch.testing.assert_close(ours, theirs)
+
+
+def test_high_temperature_gradient_is_the_limit():
+    z, v = torch.randn(2, 4, 5, dtype=torch.double)
+    limit = find_question("KD02-E5").reference(z, v)
+    near = losses.soft_target_gradient(z, v, temperature=1e6)
+    torch.testing.assert_close(near, limit, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("id", ["KD01-E1", "KD02-E3", "KD02-E4"])
+def test_the_library_gives_the_reference(id):
+    assert inspect.getmodule(find_question(id).reference).__name__ == "kdlab.losses.logits"

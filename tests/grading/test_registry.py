@@ -1,0 +1,40 @@
+"""Find questions by id, and load no more than that takes."""
+
+import subprocess
+import sys
+
+import pytest
+
+from kdlab.grading import check, find_question, known_ids
+
+
+@pytest.mark.parametrize("id", ["KD02-E99", "KD77-E1", "", "kd02-e3", "KD02-E3 "])
+def test_unknown_id_names_the_known_ones(id):
+    with pytest.raises(ValueError, match=r"^id must be one of 'KD00-E1', .*'KD02-E7', got '") as e:
+        check(id, len)
+    assert all(repr(known) in str(e.value) for known in known_ids())
+
+
+@pytest.mark.usefixtures("unchecked_shapes")
+def test_id_that_is_no_string():
+    with pytest.raises(ValueError, match=r"^id must be a string such as 'KD02-E3', got a int$"):
+        find_question(3)
+
+
+@pytest.mark.usefixtures("unchecked_shapes")
+def test_fn_that_is_no_function():
+    message = r"^fn must be a function, got a float; pass soften, not soften\(\.\.\.\)$"
+    with pytest.raises(ValueError, match=message):
+        check("KD01-E1", 0.5)
+
+
+def test_lectures_load_when_they_are_asked_for():
+    code = (
+        "import sys, kdlab.grading as g\n"
+        "name = 'kdlab.grading.questions.lecture_0'\n"
+        "before = [n for n in range(3) if name + str(n) in sys.modules]\n"
+        "g.find_question('KD00-E1')\n"
+        "print(before, [n for n in range(3) if name + str(n) in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[] [0]"

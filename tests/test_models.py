@@ -1,0 +1,144 @@
+"""The networks: shapes, names, seeds, and Hinton's constraint on weights."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+from torch.testing import assert_close
+
+from kdlab import models
+
+
+def images(batch=3, channels=1, side=28):
+    generator = torch.Generator().manual_seed(0)
+    return torch.rand(batch, channels, side, side, generator=generator)
+
+
+def test_mlp_names_its_maps_and_ends_in_the_logits():
+    model = models.mlp((784, 30, 20, 10)).eval()
+    maps = model.features(images())
+    assert list(maps) == ["inputs", "hidden1", "hidden2", "logits"]
+    assert [m.shape[1] for m in maps.values()] == [784, 30, 20, 10]
+    assert torch.equal(maps["logits"], model(images()))
+
+
+def test_mlp_is_relu_of_affine_maps():
+    model = models.mlp((4, 3, 2)).eval()
+    first, last = (m for m in model.modules() if isinstance(m, nn.Linear))
+    x = torch.randn(5, 4, generator=torch.Generator().manual_seed(0))
+    hidden = (x @ first.weight.T + first.bias).clamp(min=0)
+    assert_close(model(x), hidden @ last.weight.T + last.bias)
+
+
+def test_conv_net_names_its_maps_and_ends_in_the_logits():
+    model = models.conv_net((8, 16), channels=3, classes=7).eval()
+    maps = model.features(images(channels=3))
+    assert {name: tuple(m.shape[1:]) for name, m in maps.items()} == {
+        "block1": (8, 14, 14),
+        "block2": (16, 7, 7),
+        "pooled": (16,),
+        "logits": (7,),
+    }
+    assert torch.equal(maps["logits"], model(images(channels=3)))
+    assert_close(maps["pooled"], maps["block2"].mean(dim=(2, 3)))
+
+
+def test_count_parameters_by_hand():
+    assert models.count_parameters(models.mlp((784, 800, 800, 10))) == (
+        784 * 800 + 800 + 800 * 800 + 800 + 800 * 10 + 10
+    )
+    model = models.conv_net((8, 16))
+    assert models.count_parameters(model) == 9 * 8 + 16 + 9 * 8 * 16 + 32 + 16 * 10 + 10
+    model.requires_grad_(False)
+    assert models.count_parameters(model) == 0
+
+
+@pytest.mark.parametrize("build", [lambda s: models.mlp((9, 8, 3), seed=s), None])
+def test_a_seed_fixes_the_weights_and_leaves_the_global_generator(build):
+    build = build or (lambda s: models.conv_net((4,), seed=s))
+    before = torch.get_rng_state()
+    first, again, other = build(1), build(1), build(2)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(map(torch.equal, first.parameters(), again.parameters()))
+    assert not all(map(torch.equal, first.parameters(), other.parameters()))
+
+
+def test_dropout_drops_the_share_it_is_told_in_training_only():
+    model = models.mlp((1000, 1000, 10), dropout=0.5, input_dropout=0.2)
+    x = torch.ones(100, 1000)
+    with torch.random.fork_rng(devices=()):
+        torch.default_generator.manual_seed(0)
+        maps = model.train().features(x)
+    alive = model.eval().features(x)["hidden1"] > 0
+    assert (maps["inputs"] == 0).float().mean().item() == pytest.approx(0.2, abs=0.01)
+    # Half of the units that would be positive; half of the rest are negative anyway.
+    assert alive.float().mean().item() == pytest.approx(0.5, abs=0.1)
+    assert (maps["hidden1"] > 0).float().mean().item() == pytest.approx(0.25, abs=0.05)
+    assert torch.equal(model.features(x)["inputs"], x)
+
+
+def test_max_norm_scales_long_units_and_leaves_the_others():
+    model = models.mlp((3, 2, 2))
+    layer = model.blocks["hidden1"][0]
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([[3.0, 4.0, 0.0], [0.3, 0.4, 0.0]]))
+    bias = layer.bias.clone()
+    models.constrain_max_norm(model, limit=2.0)
+    expected = torch.tensor([[1.2, 1.6, 0.0], [0.3, 0.4, 0.0]])
+    assert_close(layer.weight.detach(), expected)
+    assert torch.equal(layer.weight[1], expected[1])
+    assert torch.equal(layer.bias, bias)
+    assert layer.weight.requires_grad
+
+
+@given(seed=st.integers(0, 1000), limit=st.floats(1e-3, 100), scale=st.floats(1e-3, 1e3))
+def test_max_norm_holds_keeps_directions_and_does_nothing_twice(seed, limit, scale):
+    model = models.mlp((6, 5, 3), seed=seed)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(scale)
+    before = [p.detach().clone() for p in model.parameters()]
+    models.constrain_max_norm(model, limit=limit)
+    after = [p.detach().clone() for p in model.parameters()]
+    for old, new in zip(before, after, strict=True):
+        if old.dim() == 1:
+            assert torch.equal(old, new)
+        else:
+            assert bool((new.norm(dim=1) <= limit * (1 + 1e-5)).all())
+            shrunk = (limit / old.norm(dim=1)).clamp(max=1)[:, None]
+            assert_close(new, old * shrunk, rtol=1e-3, atol=1e-6)
+    models.constrain_max_norm(model, limit=limit)
+    assert_close([p.detach() for p in model.parameters()], after, rtol=1e-5, atol=1e-7)
+
+
+def test_max_norm_leaves_convolutions():
+    model = models.conv_net((4,))
+    before = model.blocks["block1"][0].weight.detach().clone()
+    models.constrain_max_norm(model, limit=1e-3)
+    assert torch.equal(model.blocks["block1"][0].weight, before)
+
+
+BAD = [
+    (lambda: models.mlp((10,)), "widths must have length >= 2, got (10,)"),
+    (lambda: models.mlp(784), "widths must be a tuple, got 784"),
+    (lambda: models.mlp((4, 0, 2)), "widths[1] must be a whole number >= 1, got 0"),
+    (lambda: models.mlp((4, 2.0)), "widths[1] must be a whole number >= 1, got 2.0"),
+    (lambda: models.mlp((4, 2), dropout=1.0), "dropout must be in [0, 1), got 1.0"),
+    (lambda: models.mlp((4, 2), input_dropout=-1), "input_dropout must be in [0, 1), got -1"),
+    (lambda: models.conv_net(()), "widths must have length >= 1, got ()"),
+    (lambda: models.conv_net(channels=0), "channels must be a whole number >= 1, got 0"),
+    (lambda: models.conv_net(classes=0), "classes must be a whole number >= 1, got 0"),
+    (
+        lambda: models.constrain_max_norm(models.mlp((4, 2)), limit=0),
+        "limit must be > 0, got 0",
+    ),
+]
+
+
+@pytest.mark.usefixtures("unchecked_shapes")
+@pytest.mark.parametrize(("call", "message"), BAD)
+def test_bad_input(call, message):
+    with pytest.raises(ValueError) as caught:
+        call()
+    assert str(caught.value) == message
