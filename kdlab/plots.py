@@ -191,14 +191,19 @@ def show_heatmap(
     ax.set_yticks(range(len(row_labels)), [str(r) for r in row_labels])
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     ax.grid(visible=False)
+    if annotate:
+        _annotate(ax, values, fmt)
+    else:
+        ax.get_figure().colorbar(drawn, ax=ax)
+    return ax
+
+
+def _annotate(ax: Axes, values: np.ndarray, fmt: str) -> None:
     middle = (np.nanmin(values) + np.nanmax(values)) / 2
-    for row, column in np.ndindex(values.shape) if annotate else ():
+    for row, column in np.ndindex(values.shape):
         tone = "white" if values[row, column] < middle else "black"
         text = "" if np.isnan(values[row, column]) else fmt.format(values[row, column])
         ax.text(column, row, text, ha="center", va="center", color=tone, fontsize=9)
-    if not annotate:
-        ax.get_figure().colorbar(drawn, ax=ax)
-    return ax
 
 
 def show_spread(

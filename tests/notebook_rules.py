@@ -4,7 +4,8 @@ How text is counted: words of markdown cells between two code cells, without cod
 tables, pictures and folded parts (`<details>`). 40-120 words stand there, except that
 
 - a stub (a cell that ends in `# your answer`) may be followed by its check at once, and
-- where something folded stands (hints, a solution), there is no lower bound.
+- where something folded stands (hints, a solution), there is no lower bound, and
+- where a new section starts (`## `), the 120 are counted afresh.
 """
 
 import ast
@@ -45,7 +46,7 @@ def prose(text: str) -> str:
         r"```.*?```",
         r"\$\$.*?\$\$",
         r"!\[[^\]]*\]\([^)]*\)",
-        r"(?m)^\|.*$",
+        r"(?m)^\|[^\n]*$",
         r"\$[^$\n]+\$",
         r"<[^>]+>",
     ):
@@ -108,11 +109,11 @@ def has_text_between_code(notebook):
         if cell.cell_type == "markdown":
             text += "\n\n" + cell.source
             continue
-        words = count_words(text)
         is_pair = last is not None and is_stub(last) and is_check(cell) and not text
         low = 0 if "<details" in text or is_pair else 40
-        if last is not None and not low <= words <= 120:
-            yield f"{last.id} ... {cell.id}: {words} words between, not {low} to 120"
+        longest = max(map(count_words, re.split(r"(?m)^## ", text)))
+        if last is not None and not (low <= count_words(text) and longest <= 120):
+            yield f"{last.id} ... {cell.id}: {count_words(text)} words, not {low} to 120"
         last, text = cell, ""
 
 

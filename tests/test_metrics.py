@@ -143,10 +143,15 @@ def test_class_similarity_of_a_class_without_examples_is_nan():
     assert got[:2].sum(dim=1).tolist() == pytest.approx([1, 1])
 
 
-def test_class_similarity_counts_in_half_precision_too():
-    # bfloat16 has no 1135, which is how many ones the test set of MNIST holds.
-    z, y = torch.zeros(1135, 2, dtype=torch.bfloat16), torch.zeros(1135, dtype=torch.long)
-    assert metrics.class_similarity(z, y, temperature=1.0)[0].tolist() == [0.5, 0.5]
+def test_half_precision_is_computed_in_float32():
+    z, y = draw(batch=1135)
+    z = z.bfloat16()
+    similarity = metrics.class_similarity(z, y, temperature=4.0).double()
+    expected = metrics.class_similarity(z.double(), y, temperature=4.0)
+    assert torch.allclose(similarity, expected, rtol=0, atol=1e-6)
+    assert torch.allclose(metrics.entropy(z).double(), metrics.entropy(z.double()), atol=1e-6)
+    error = metrics.calibration_error(z, y)
+    assert error == pytest.approx(metrics.calibration_error(z.double(), y), abs=1e-6)
 
 
 @given(seed=st.integers(0, 1000), shift=st.floats(-50, 50))

@@ -129,6 +129,8 @@ PLANTED = [
     (has_short_cells, put(3, "a = 1\n" * 21)),
     (has_text_between_code, put(2, "word " * 39)),
     (has_text_between_code, put(2, "word " * 121)),
+    (has_text_between_code, put(2, "word " * 90 + "\n\n### More\n\n" + "word " * 90)),
+    (has_text_between_code, put(2, "## One\n\n" + "word " * 19 + "\n\n## Two\n\nword")),
     (has_text_between_code, put(2, "| word |\n" * 60)),
     (has_text_between_code, put(2, "$$a b c$$ " * 60)),
     (has_text_between_code, put(2, "<details>" + "word " * 60 + "</details>" + "word " * 121)),
@@ -183,6 +185,7 @@ def test_every_rule_has_a_planted_violation():
     ("rule", "change"),
     [
         (has_text_between_code, put(4, "Task.\n\n<details>Hint</details>")),
+        (has_text_between_code, put(2, "word " * 90 + "\n\n## Next\n\n" + "word " * 90)),
         (has_sourced_numbers, put(2, "The paper's student makes 74 errors (arXiv:1503.02531).")),
         (has_sourced_numbers, put(2, "Ten classes, $74$ units, 3 exercises.")),
         (has_alternative_texts, shown("image/svg+xml", '<svg aria-label="bars"></svg>')),

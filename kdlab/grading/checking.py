@@ -35,8 +35,8 @@ def check(id: str, fn: Callable) -> CheckResult:
         hint = f"pass {question.name}, not {question.name}(...)"
         raise ValueError(f"fn must be a function, got {with_article(type_name(fn))}; {hint}")
     seen = _observe_all(question, fn)
-    for index, got in enumerate(seen):
-        found = _judge(question, seen, index, got)
+    for index in range(len(seen)):
+        found = _judge(question, seen, index)
         if found:
             return found
     return CheckResult(question.id, "right", f"right in all {len(seen)} cases")
@@ -51,22 +51,17 @@ def _observe_all(question: Question, fn: Callable) -> list[Observation | Failure
     return seen
 
 
-def _judge(question, seen: list, index: int, got: Observation | Failure) -> CheckResult | None:
-    case = question.cases[index]
+def _judge(question: Question, seen: list, index: int) -> CheckResult | None:
+    case, got = question.cases[index], seen[index]
     if isinstance(got, Failure) and got.status == "not answered" and not index:
         return CheckResult(question.id, got.status, got.message, cause=got.cause)
     expected = observe(question.reference, case, gradient_of=question.comparison.gradient_of)
     fault = find_fault(expected, got, question.comparison)
     if fault is None:
         return None
+    call, cause = _call_text(question, case), _cause(question, seen, index, fault)
     return CheckResult(
-        question.id,
-        fault.status,
-        fault.message,
-        case=_call_text(question, case),
-        expected=fault.expected,
-        got=fault.got,
-        cause=_cause(question, seen, index, fault),
+        question.id, fault.status, fault.message, call, fault.expected, fault.got, cause
     )
 
 

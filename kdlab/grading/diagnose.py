@@ -7,7 +7,7 @@ import numpy as np
 
 from kdlab.grading.compare import constant_factor, difference, show, show_both
 from kdlab.grading.observe import Failure, Observation, observe
-from kdlab.grading.spec import Comparison, Mistake, Question
+from kdlab.grading.spec import Comparison, Question
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,8 @@ def likely_cause(question: Question, seen: list, at: int, aspect: str) -> str | 
     for stop in (len(seen), at + 1):
         for mistake in question.mistakes:
             if any(_agrees(question, fn, seen[:stop], aspect) for fn in mistake.variants):
-                return _explain(mistake)
+                return f"{mistake.name}: {mistake.because}"
     return None
-
-
-def _explain(mistake: Mistake) -> str:
-    return f"{mistake.name}. {mistake.because}"
 
 
 def _failed(expected: Observation, got: Failure) -> Fault:

@@ -62,24 +62,28 @@ def observe(
         case: The inputs.
         gradient_of: Names of the inputs by which the returned scalar is differentiated.
     """
-    leaves = {name: _leaf(value, name in gradient_of) for name, value in case.inputs.items()}
-    # Clones: a change in place is to be seen, where autograd would refuse it on a leaf.
-    passed = {n: v.clone() if isinstance(v, Tensor) else v for n, v in leaves.items()}
-    wanted = {name: leaves[name] for name in gradient_of}
-    try:
-        with torch.inference_mode(False), torch.enable_grad():
-            returned = _call(fn, passed)
-            if returned is None or returned is Ellipsis:
-                return Failure("not answered", "not answered yet", _missing_return(fn, returned))
-            value = to_plain(returned)
-            gradients = _gradients(returned, wanted)
-    except KeyboardInterrupt:
-        raise
-    except Refusal as refusal:
-        return Failure("wrong", f"returned {refusal}")
-    except BaseException as error:
-        return _explain(error, passed)
-    changed = tuple(name for name in case.inputs if _differs(passed[name], case.inputs[name]))
+    # A notebook may be in no_grad or inference mode; gradients are asked for here.
+    with torch.inference_mode(False), torch.enable_grad():
+        leaves = {name: _leaf(value, name in gradient_of) for name, value in case.inputs.items()}
+        # Clones: a change in place is to be seen, where autograd would refuse it on a leaf.
+        passed = {n: v.clone() if isinstance(v, Tensor) else v for n, v in leaves.items()}
+        try:
+            return _look(fn, case, passed, {name: leaves[name] for name in gradient_of})
+        except KeyboardInterrupt:
+            raise
+        except Refusal as refusal:
+            return Failure("wrong", f"returned {refusal}")
+        except BaseException as error:
+            return _explain(error, passed)
+
+
+def _look(fn: Callable, case: Case, passed: dict, wanted: dict) -> Observation | Failure:
+    returned = _call(fn, passed)
+    if returned is None or returned is Ellipsis:
+        return Failure("not answered", "not answered yet", _missing_return(fn, returned))
+    value = to_plain(returned)
+    gradients = _gradients(returned, wanted)
+    changed = tuple(name for name in passed if _differs(passed[name], case.inputs[name]))
     return Observation(value, describe(returned), gradients, changed)
 
 

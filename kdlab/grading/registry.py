@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from kdlab._checks import check_choice
+from kdlab.grading.plain import type_name, with_article
 from kdlab.grading.spec import Question
 
 # The part of an id before the dash -> the module under kdlab.grading.questions.
@@ -16,7 +17,9 @@ def find_question(id: str) -> Question:
         ValueError: There is none; the message names the ids that exist.
     """
     if not isinstance(id, str):
-        raise ValueError(f"id must be a string such as 'KD02-E3', got a {type(id).__name__}")
+        raise ValueError(
+            f"id must be a string such as 'KD02-E3', got {with_article(type_name(id))}"
+        )
     loaded = {question.id: question for question in _load(id.partition("-")[0])}
     if id not in loaded:
         check_choice(known_ids(), id=id)

@@ -100,12 +100,18 @@ class Run:
             if self.test:
                 self.test_errors.append(evaluate(self.model, *self.test))
             self.losses.append(float(self._summed) / max(self._seen, 1))
+            self._tell()
 
     def step(self, loss: Tensor, examples: int) -> None:
         """Note one step; the loss stays a tensor, since reading it would wait for a GPU."""
         self._summed = self._summed + loss.detach() * examples
         self._seen += examples
         self.steps_done += 1
+        # An epoch's last step is told after its evaluation, so that the last note is fresh.
+        if self.steps_done % len(self.batches):
+            self._tell()
+
+    def _tell(self) -> None:
         if self.progress:
             note = f"{self.test_errors[-1]} test errors" if self.test_errors else ""
             self.progress(self.steps_done, self._epochs * len(self.batches), note)

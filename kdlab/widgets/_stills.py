@@ -11,6 +11,8 @@ from torch import Tensor
 
 TEACHER, STUDENT, CONTROL, LABELS = "#0072B2", "#D55E00", "#009E73", "#555555"
 CELL = 26
+# From this shade on, white reads better than black.
+DEEP = 0.93
 
 
 def picture(body: str, *, width: float, height: float, title: str, description: str) -> str:
@@ -62,7 +64,7 @@ def heatmap(shares: Sequence[Sequence[float]], names: Sequence[str], *, top: flo
             x, y = left + CELL * j, top + CELL * i
             shade = f'fill="{TEACHER}" fill-opacity="{depth:.3f}"'
             parts.append(f'<rect x="{x:g}" y="{y:g}" width="{CELL}" height="{CELL}" {shade}/>')
-            ink = ' font-size="9" fill="#ffffff"' if depth > 0.55 else ' font-size="9"'
+            ink = f' font-size="9" fill="{"#ffffff" if depth > DEEP else "#000000"}"'
             number = "" if math.isnan(share) else f"{share:.2f}".removeprefix("0")
             parts.append(words(x + CELL / 2, y + CELL * 0.62, number, anchor="middle", extra=ink))
     return "".join(parts)

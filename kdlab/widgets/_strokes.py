@@ -35,12 +35,11 @@ def check_strokes(**named) -> list[list[list[float]]]:
     try:
         strokes = [[[x, y] for x, y in stroke] for stroke in strokes]
         numbers = [number for stroke in strokes for point in stroke for number in point]
-        inside = all(0 <= number <= CANVAS for number in numbers)
+        outside = [number for number in numbers if not 0 <= number <= CANVAS]
     except (TypeError, ValueError):
         raise ValueError(f"{name} must be lists of (x, y), got {named[name]!r:.60}") from None
-    if not inside:
-        worst = max(numbers, key=lambda number: abs(number - CANVAS / 2))
-        raise ValueError(f"{name} must lie in [0, {CANVAS}], got {worst!r}")
+    if outside:
+        raise ValueError(f"{name} must lie in [0, {CANVAS}], got {outside[0]!r}")
     if len(numbers) > 2 * POINTS:
         raise ValueError(f"{name} must have at most {POINTS} points, got {len(numbers) // 2}")
     return [stroke for stroke in strokes if stroke]
@@ -105,5 +104,6 @@ def _to_middle(image: Float[Tensor, "28 28"]) -> Float[Tensor, "28 28"]:
     """Move by whole pixels until the centre of mass is within half a pixel of the middle."""
     axis, mass = torch.arange(SIDE, dtype=torch.float32), image.sum()
     centre = [(image.sum(1) @ axis / mass).item(), (image.sum(0) @ axis / mass).item()]
-    moves = [math.floor(MIDDLE - position + 0.5) for position in centre]
+    # A symmetric drawing lies between two pixels: it must not tremble while one draws.
+    moves = [math.floor(MIDDLE - position + 0.501) for position in centre]
     return torch.roll(image, moves, dims=(0, 1))

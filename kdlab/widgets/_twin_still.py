@@ -65,12 +65,18 @@ def _grid(curves: dict, x: Callable, y: Callable, low: int) -> str:
     for step in (0, end // 2, end):
         parts.append(stills.words(x(step), bottom + 18, f"{step:,}", anchor="middle"))
     parts.append(stills.words(LEFT + WIDTH, bottom + 34, "steps", anchor="end"))
-    for row, mark in enumerate(curves["marks"]):
-        at, told = x(mark["step"]), f"{SIGNS[mark['name']]} {mark['value']:.2g}"
-        parts.append(_line(at, TOP, at, bottom, "#999999", "2 3"))
-        parts.append(stills.words(at + 3, TOP + 10 + 12 * (row % 3), told, extra=SMALL))
+    parts += _marks(curves["marks"], x)
     teacher = y(curves["teacher"])
     return "".join(parts) + _line(LEFT, teacher, LEFT + WIDTH, teacher, stills.TEACHER)
+
+
+def _marks(marks: list[dict], x: Callable) -> list[str]:
+    parts = []
+    for row, mark in enumerate(marks):
+        at, told = x(mark["step"]), f"{SIGNS[mark['name']]} {mark['value']:.2g}"
+        parts.append(_line(at, TOP, at, TOP + HEIGHT, "#999999", "2 3"))
+        parts.append(stills.words(at + 3, TOP + 10 + 12 * (row % 3), told, extra=SMALL))
+    return parts
 
 
 def _legend(curves: dict) -> str:

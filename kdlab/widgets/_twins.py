@@ -96,10 +96,17 @@ class Twins:
 
     def step(self, settings: Settings) -> None:
         """Train both twins on the next batch."""
-        images, targets, indices = next(self._batches)
-        for optimizer in self.optimizers:
+        losses = self._losses(next(self._batches), settings)
+        for loss, optimizer in zip(losses, self.optimizers, strict=True):
             for group in optimizer.param_groups:
                 group["lr"] = settings.learning_rate
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        self.steps += 1
+
+    def _losses(self, batch: Batch, settings: Settings) -> tuple[Tensor, Tensor]:
+        images, targets, indices = batch
         labelled = F.cross_entropy(self.labels_only.train()(images), targets)
         taught = distillation_loss(
             self.distilled.train()(images),
@@ -108,11 +115,7 @@ class Twins:
             temperature=settings.temperature,
             lambda_=settings.lambda_,
         )
-        for loss, optimizer in zip((labelled, taught), self.optimizers, strict=True):
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-        self.steps += 1
+        return labelled, taught
 
     def errors(self) -> tuple[int, int]:
         """Return the test errors of the twin with labels only and of the distilled twin."""

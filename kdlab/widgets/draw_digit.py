@@ -23,7 +23,7 @@ class Strokes(traitlets.TraitType):
         return check_strokes(**{self.name: value})
 
 
-class DrawingView(View, module="draw_digit"):
+class DrawingView(View, module="draw_digit", uses=("answers",)):
     """What `draw_digit` returns.
 
     Attributes:
@@ -43,6 +43,7 @@ class DrawingView(View, module="draw_digit"):
     message = traitlets.Unicode("", read_only=True).tag(sync=True)
     _logits = traitlets.Bytes().tag(sync=True)
     _pixels = traitlets.Bytes().tag(sync=True)
+    _answers = traitlets.Int(0).tag(sync=True)
     _class_names = traitlets.List().tag(sync=True)
     _samples = traitlets.List(list(DIGITS)).tag(sync=True)
     _most_points = traitlets.Int(POINTS).tag(sync=True)
@@ -66,6 +67,7 @@ class DrawingView(View, module="draw_digit"):
             self._pixels = to_bytes(image)
             self._logits = b"" if logits is None else to_bytes(logits)
             self.set_trait("message", message)
+            self._answers += 1
 
     @property
     def probabilities(self) -> Float[Tensor, "classes"] | None:
@@ -139,7 +141,9 @@ def ask(model: nn.Module, image: UInt8[Tensor, "1 1 28 28"]) -> Float[Tensor, "1
     """Return a model's logits on the CPU, asked in eval mode, with one thread."""
     place = next((p.device for p in model.parameters()), torch.device("cpu"))
     with one_thread(), torch.inference_mode():
-        return check_scores(scores=predict(model, image.to(place)))["scores"].clone()
+        scores = check_scores(scores=predict(model, image.to(place)))["scores"]
+    # A copy made out here is a usual tensor, which autograd takes.
+    return scores.clone()
 
 
 def _pen(strokes) -> str:

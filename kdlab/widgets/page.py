@@ -58,14 +58,14 @@ def page_text(view: View) -> str:
         "@summary@": escape(view.summary()),
         "@css@": view._css,
         "@still@": view.still(),
-        "@state@": json.dumps(_state(view)).replace("<", "\\u003c"),
+        "@state@": json.dumps(state_of(view)).replace("<", "\\u003c"),
         "@module@": view._esm.replace("</script", "<\\/script"),
     }
     # One pass: a class may be called "@module@".
     return re.sub("|".join(parts), lambda mark: parts[mark.group()], template)
 
 
-def _state(view: View) -> dict:
+def state_of(view: View) -> dict:
     """Return what the browser reads: numbers and lists, and buffers as base64."""
     names = set(view.trait_names(sync=True)) - set(AnyWidget.class_trait_names())
     ours = {name: getattr(view, name) for name in sorted(names - {"_esm", "_css", "_anywidget_id"})}

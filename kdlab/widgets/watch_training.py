@@ -23,7 +23,7 @@ BUTTONS = ("start", "pause", "stop", "reset")
 _latest: weakref.ref = weakref.ref(lambda: None)
 
 
-class TrainingView(View, module="watch_training"):
+class TrainingView(View, module="watch_training", uses=("answers",)):
     """What `watch_training` returns.
 
     Attributes:
@@ -157,7 +157,8 @@ def watch_training(
     after `start`. T, lambda and the learning rate can be moved meanwhile; the next step uses
     them. Every 10 steps errors are counted on up to 1,000 test images, drawn once by the
     seed. After 6,000 steps it pauses by itself. Making a view stops the training of an
-    earlier one. Pausing, or looking, changes no number.
+    earlier one. Pausing, or looking, changes no number. It goes on while a cell computes; a
+    button pressed meanwhile may count only when the cell has ended.
 
     A student with dropout draws from torch's global generator, from the background: then
     neither it nor what else draws meanwhile can be repeated.

@@ -37,8 +37,9 @@ def test_a_flipped_checksum_is_seen(data, contents, name):
     assert "CRC check failed" in damage(data, name, bytes(whole))
 
 
-def test_an_empty_file_is_named(data):
-    assert "does not start as an IDX file" in damage(data, LABELS, b"")
+@pytest.mark.parametrize("start", [b"", idx(np.zeros((20, 28, 28)))[:10]])
+def test_a_file_that_ends_in_its_header_is_named(data, start):
+    assert "does not start as an IDX file" in damage(data, IMAGES, gzip.compress(start))
 
 
 def test_a_web_page_saved_under_the_name_is_named(data):

@@ -53,7 +53,7 @@ def test_reference_is_right(question):
 def test_mistake_is_wrong_and_recognised_by_name(question, mistake, variant):
     result = check(question.id, variant)
     assert result.status == "wrong"
-    assert result.cause == f"{mistake.name}. {mistake.because}"
+    assert result.cause == f"{mistake.name}: {mistake.because}"
 
 
 @pytest.mark.parametrize(("question", "mistake", "variant"), MISTAKES)

@@ -17,7 +17,7 @@ def test_unknown_id_names_the_known_ones(id):
 
 @pytest.mark.usefixtures("unchecked_shapes")
 def test_id_that_is_no_string():
-    with pytest.raises(ValueError, match=r"^id must be a string such as 'KD02-E3', got a int$"):
+    with pytest.raises(ValueError, match=r"^id must be a string such as 'KD02-E3', got an int$"):
         find_question(3)
 
 

@@ -65,12 +65,9 @@ def test_ink_fills_the_box_and_its_centre_of_mass_is_the_middle(digit, scale):
 
 
 def test_place_and_size_of_a_drawing_do_not_matter():
-    small = [[(10 + x / 2, 130 + y / 2) for x, y in stroke] for stroke in DIGITS[5]]
-    first, second = (
-        to_image(check_strokes(strokes=DIGITS[5])),
-        to_image(check_strokes(strokes=small)),
-    )
-    assert (first.int() - second.int()).abs().max() <= 16
+    small = [[(10 + x / 2, 130 + y / 2) for x, y in stroke] for stroke in DIGITS[7]]
+    here, there = (to_image(check_strokes(strokes=drawing)) for drawing in (DIGITS[7], small))
+    assert (here.int() - there.int()).abs().max() <= 1
 
 
 def test_the_order_and_direction_of_strokes_do_not_matter():
@@ -124,14 +121,13 @@ def test_ink_is_what_the_distance_to_the_line_says():
 
 def test_a_dot_stays_a_dot():
     image = to_image(check_strokes(strokes=[[(30, 30)]]))
-    assert sides(image) == (3, 3) and image.max() == 255
+    assert sides(image) == (4, 4) and image.max() == 255
 
 
 def test_points_too_near_to_be_seen_change_little():
     dense = [[(100, 40 + step / 4) for step in range(801)]]
-    assert torch.equal(
-        to_image(check_strokes(strokes=dense)), to_image(check_strokes(strokes=LINE))
-    )
+    thin, whole = (to_image(check_strokes(strokes=drawing)) for drawing in (dense, LINE))
+    assert (thin.int() - whole.int()).abs().max() <= 1
 
 
 @pytest.mark.mnist
@@ -295,17 +291,17 @@ def test_still_and_text_follow_the_drawing():
     assert repr(view) == "draw_digit(temperature=50.0)"
 
 
-def test_a_thousand_drawings_keep_little_memory(model):
+def test_drawings_keep_little_memory(model):
     view = draw_digit(model)
 
     def draw(count):
         for step in range(count):
             view.strokes = [[(100, 40), (100, 100 + step % 100)]]
 
-    draw(50)
+    draw(20)
     tracemalloc.start()
     before = tracemalloc.take_snapshot()
-    draw(1000)
+    draw(200)
     grown = tracemalloc.take_snapshot().compare_to(before, "filename")
     tracemalloc.stop()
-    assert sum(line.size_diff for line in grown) < 1_000_000
+    assert sum(line.size_diff for line in grown) < 200_000

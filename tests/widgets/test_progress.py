@@ -1,5 +1,7 @@
 """show_progress: in a real kernel, and outside of one."""
 
+from textwrap import dedent
+
 import nbformat
 import pytest
 from nbclient import NotebookClient
@@ -9,12 +11,39 @@ from kdlab.widgets import progress, show_progress
 STEPS = 1180
 
 
-def run_cell(code: str, *, allow_errors: bool = False) -> list:
-    """Run one cell in a real kernel and return its outputs."""
-    cell = nbformat.v4.new_code_cell(f"from kdlab.widgets import show_progress\n{code}")
-    notebook = nbformat.v4.new_notebook(cells=[cell])
-    NotebookClient(notebook, timeout=60, allow_errors=allow_errors).execute()
-    return cell.outputs
+CELLS = {
+    "whole": f"""
+        tell = show_progress('teacher')
+        for step in range(1, {STEPS} + 1): tell(step, {STEPS}, '454 test errors')
+    """,
+    "interrupt": """
+        show_progress('teacher')(3, 10, '')
+        raise KeyboardInterrupt
+    """,
+    "stopped": """
+        import torch
+        from kdlab import data, models, schemes
+        digits = data.load('digits').take(train=256, test=50)
+        tell, model = show_progress('student'), models.mlp((784, 10))
+        def press_stop(done, steps, note):
+            tell(done, steps, note)
+            if done == 3: raise KeyboardInterrupt
+        batches = data.Batches(digits.train_images, digits.train_targets)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        history = schemes.train(model, batches, optimizer, epochs=2, progress=press_stop)
+        history.interrupted, len(history.losses)
+    """,
+}
+
+
+@pytest.fixture(scope="module")
+def outputs() -> dict[str, list]:
+    """Run each cell in one real kernel and return what each shows."""
+    start = nbformat.v4.new_code_cell("from kdlab.widgets import show_progress")
+    cells = {name: nbformat.v4.new_code_cell(dedent(code)) for name, code in CELLS.items()}
+    notebook = nbformat.v4.new_notebook(cells=[start, *cells.values()])
+    NotebookClient(notebook, timeout=90, allow_errors=True).execute()
+    return {name: cell.outputs for name, cell in cells.items()}
 
 
 class Screen:
@@ -53,39 +82,22 @@ def screen(monkeypatch):
     return screen
 
 
-def test_a_notebook_keeps_one_plain_line():
-    outputs = run_cell(
-        f"tell = show_progress('teacher')\n"
-        f"for step in range(1, {STEPS} + 1): tell(step, {STEPS}, '454 test errors')"
-    )
-    assert [output.output_type for output in outputs] == ["display_data"]
-    assert outputs[0].data == {"text/plain": "teacher: 1,180 steps, 454 test errors"}
+def test_a_notebook_keeps_one_plain_line(outputs):
+    [shown] = outputs["whole"]
+    assert shown.output_type == "display_data"
+    assert shown.data == {"text/plain": "teacher: 1,180 steps, 454 test errors"}
 
 
-def test_an_interrupt_leaves_the_bar_where_it_was():
-    outputs = run_cell(
-        "tell = show_progress('teacher')\ntell(3, 10, '')\nraise KeyboardInterrupt",
-        allow_errors=True,
-    )
-    assert outputs[0].data["text/plain"] == "teacher: step 3 of 10"
-    assert outputs[1].ename == "KeyboardInterrupt"
+def test_an_interrupt_leaves_the_bar_where_it_was(outputs):
+    shown, error = outputs["interrupt"]
+    assert shown.data["text/plain"] == "teacher: step 3 of 10"
+    assert error.ename == "KeyboardInterrupt"
 
 
-def test_an_interrupted_training_returns_what_it_has_below_its_bar():
-    outputs = run_cell(
-        "from kdlab import data, models, schemes\nimport torch\n"
-        "digits = data.load('digits').take(train=256, test=50)\n"
-        "tell, model = show_progress('student'), models.mlp((784, 10))\n"
-        "def press_stop(done, steps, note):\n"
-        "    tell(done, steps, note)\n"
-        "    if done == 3: raise KeyboardInterrupt\n"
-        "batches = data.Batches(digits.train_images, digits.train_targets)\n"
-        "history = schemes.train(model, batches, torch.optim.SGD(model.parameters(), lr=0.1),\n"
-        "    epochs=2, progress=press_stop)\n"
-        "history.interrupted, len(history.losses)"
-    )
-    assert outputs[0].data["text/plain"].startswith("student: step ")
-    assert outputs[1].data["text/plain"] == "(True, 1)"
+def test_an_interrupted_training_returns_what_it_has_below_its_bar(outputs):
+    shown, result = outputs["stopped"]
+    assert shown.data["text/plain"].startswith("student: step ")
+    assert result.data["text/plain"] == "(True, 1)"
 
 
 def test_outside_a_notebook_one_line_is_printed_at_the_end(capsys):

@@ -181,10 +181,8 @@ def test_an_error_behind_a_button_is_a_sentence_in_the_view(make):
 
     view = make(student=student)
     press(view, "reset")
-    assert (view.state, view.message) == (
-        "failed",
-        "Training ended with RuntimeError: no more students",
-    )
+    assert view.state == "failed"
+    assert view.message == "Training ended with RuntimeError: no more students"
 
 
 def test_unknown_messages_change_nothing(make):

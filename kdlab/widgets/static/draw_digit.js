@@ -189,6 +189,10 @@ function render({ model, el }) {
   const note = html("div", { class: "kd-note" }, told);
   const bars = probabilityBars(panel, names, { label: "The model's opinion of the drawing" });
   const announce = announcer(root, signal);
+  const answer = answers(signal, (words) => {
+    setText(note, words);
+    announce(words);
+  });
   const out = sender(model);
   const pad = makePad(canvas, {
     samples: model.get("_samples"), most: model.get("_most_points"), changed: out.push, say: announce,
@@ -221,16 +225,20 @@ function render({ model, el }) {
     else if (best >= 0) announce(`T ${twoDigits(state.temperature)}: ${names[best]} with ${share}`);
   }
 
-  const view = connect(model, ["temperature", "_logits", "_pixels", "message"], draw);
+  const view = connect(model, ["temperature", "_logits", "_pixels", "message", "_answers"], draw);
   const follow = () => {
     const strokes = model.get("strokes");
-    if (strokes !== out.sent() && !pad.busy()) pad.replace(strokes);
+    // A drawing of our own is on the pad, and will be answered; another comes from Python.
+    if (strokes === out.sent()) answer.expect();
+    else if (!pad.busy()) pad.replace(strokes);
   };
+  model.on("change:_answers", answer.got);
   model.on("change:strokes", follow);
   pad.replace(model.get("strokes"));
   draw(view.state);
   return () => {
     model.off("change:strokes", follow);
+    model.off("change:_answers", answer.got);
     theme.disconnect();
     out.stop();
     view.stop();

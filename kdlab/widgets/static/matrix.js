@@ -1,6 +1,8 @@
 // A heat map of classes against classes, with a number in each cell.
 
 const CELL = 30;
+// From this shade on, white reads better than black.
+const DEEP = 0.93;
 
 /** Where a key takes the chosen cell, as [row, column], or undefined. */
 export function stepCell(key, r, c, classes) {
@@ -37,7 +39,7 @@ export function matrix(parent, signal, { names, label, format, describe, onChoos
   const left = Math.min(90, 26 + 6.5 * Math.max(...names.map((name) => name.length)));
   const [top, size] = [left > 40 ? left : 34, classes * CELL];
   const panel = html("div", { class: "kd-matrix" }, parent);
-  const heading = html("div", { class: "kd-heading" }, panel, label);
+  html("div", { class: "kd-heading" }, panel, label);
   const chart = drawing(panel, [left + size + 2, top + size + 2], label, "grid");
   svg("text", { x: left + size / 2, y: 10, "text-anchor": "middle", class: "kd-tick" }, chart, "teacher says");
   const upright = `translate(9 ${top + size / 2}) rotate(-90)`;
@@ -55,7 +57,7 @@ export function matrix(parent, signal, { names, label, format, describe, onChoos
     return names.map((_, c) => cell(line, r, c));
   });
   let values = [];
-  let chosen = 0;
+  let chosen = -1;
   const place = (i) => [Math.floor(i / classes), i % classes];
   const words = (i) => describe(values[i], ...place(i));
   const indexOf = (event) => cells.findIndex(({ group }) => group.contains(event.target));
@@ -79,13 +81,15 @@ export function matrix(parent, signal, { names, label, format, describe, onChoos
     onChoose(...place(i));
   }
   function select(r, c) {
-    const before = cells[chosen].group;
-    before.setAttribute("tabindex", -1);
-    before.removeAttribute("aria-selected");
-    chosen = r * classes + c;
-    cells[chosen].group.setAttribute("tabindex", 0);
-    cells[chosen].group.setAttribute("aria-selected", true);
-    if (values.length) cells[chosen].group.setAttribute("aria-label", words(chosen));
+    const next = r * classes + c;
+    if (next !== chosen) {
+      cells[chosen]?.group.setAttribute("tabindex", -1);
+      cells[chosen]?.group.removeAttribute("aria-selected");
+      cells[next].group.setAttribute("tabindex", 0);
+      cells[next].group.setAttribute("aria-selected", true);
+      chosen = next;
+    }
+    cells[chosen].group.setAttribute("aria-label", words(chosen));
   }
   function update(next, shares) {
     values = next;
@@ -93,11 +97,10 @@ export function matrix(parent, signal, { names, label, format, describe, onChoos
       // The square root spreads small shares, where the dark knowledge is.
       const depth = Math.sqrt(shares[i]) || 0;
       shade.setAttribute("fill-opacity", depth);
-      group.classList.toggle("kd-deep", depth > 0.55);
+      group.classList.toggle("kd-deep", depth > DEEP);
       group.setAttribute("data-value", values[i]);
       setText(text, format(values[i]));
     });
-    cells[chosen].group.setAttribute("aria-label", words(chosen));
   }
-  return { heading, select, update };
+  return { select, update };
 }

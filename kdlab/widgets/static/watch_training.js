@@ -16,6 +16,7 @@ const LINES = [
   ["distilled", "student", "distilled"],
   ["teacher", "teacher", "teacher"],
 ];
+const NEXT = { start: "running", pause: "paused", stop: "stopped", reset: "ready" };
 const SIGNS = { temperature: "T", lambda_: "\u03bb", learning_rate: "rate" };
 const [LEFT, TOP, WIDTH, HEIGHT] = [52, 30, 690, 250];
 const DIGITS = [1, 2, 5];
@@ -142,7 +143,11 @@ const NOTHING = { steps: [], labels_only: [], distilled: [], marks: [], teacher:
 
 function render({ model, el }) {
   const { root, signal, close } = frame(el, "watch_training", "Two students, one teacher: live training");
-  const showState = buttonRow(root, signal, (name) => model.send({ press: name }));
+  const showState = buttonRow(root, signal, (name) => {
+    wanted = NEXT[name];
+    answer.expect();
+    model.send({ press: name });
+  });
   const controls = html("div", { class: "kd-controls" }, root);
   const sliders = trainingSliders(controls, signal, (name, value) => view.set(name, value));
   const chart = twinChart(root);
@@ -151,6 +156,11 @@ function render({ model, el }) {
   const announce = announcer(root, signal);
   let told = { state: "ready", message: "", curves: NOTHING };
   let announced = "";
+  let wanted = "";
+  const answer = answers(signal, (words) => {
+    setText(note, words);
+    announce(words);
+  });
 
   function draw(state) {
     const { curves } = told;
@@ -163,7 +173,7 @@ function render({ model, el }) {
     const spoken = last[0] === null ? "" : `${last[0]} errors with labels only, ${last[1]} distilled, `
       + `${last[2]} of the teacher, of ${curves.examples}`;
     chart.chart.setAttribute("aria-label", `Test errors over steps. ${spoken}`);
-    setText(note, told.message);
+    if (!wanted) setText(note, told.message);
     note.classList.toggle("kd-error", told.state === "failed");
     // A state is said once; the numbers run on without a voice.
     if (announced !== told.state + told.message) announce(`${STATES[told.state]}. ${told.message} ${spoken}`);
@@ -174,6 +184,10 @@ function render({ model, el }) {
   const listen = (message) => {
     if (message?.kind !== "curves") return;
     told = message;
+    if (told.state === wanted || told.state === "failed") {
+      wanted = "";
+      answer.got();
+    }
     view.redraw();
   };
   model.on("msg:custom", listen);
