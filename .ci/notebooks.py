@@ -2,11 +2,12 @@
 
     python .ci/notebooks.py notebooks/01_*.ipynb           execute, clean, write
     python .ci/notebooks.py --record notebooks/*.ipynb     the same, and keep the times
+    python .ci/notebooks.py --record --keep ...            keep the times, not the outputs
     python .ci/notebooks.py --clean notebooks/*.ipynb      clean only
 
 Cleaning drops widget state and live-widget outputs (their still pictures stay), execution
 times and the names of the machine, and joins pieces of one output stream. Times go to
-assets/results/lectures.json and, from there, into the README's table.
+assets/results/lecture_times.json and, from there, into the README's table.
 """
 
 import argparse
@@ -22,7 +23,7 @@ import nbformat
 from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "assets" / "results" / "lectures.json"
+RESULTS = ROOT / "assets" / "results" / "lecture_times.json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -78,27 +79,29 @@ def write(notebook: nbformat.NotebookNode, path: Path) -> None:
 
 
 def record(name: str, seconds: float) -> None:
-    """Keep how long a lecture took, and on what, beside the course's other results."""
-    times = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    """Keep how long a lecture took, and on what, for the lecture itself and the README."""
+    empty: dict = {"seconds": {}}
+    times = json.loads(RESULTS.read_text()) if RESULTS.exists() else empty
+    cores, system = os.cpu_count(), f"{platform.system()} {platform.machine()}"
+    times["hardware"] = f"{cores} cores, {system}, Python {platform.python_version()}"
+    times["date"] = time.strftime("%Y-%m-%d")
     has_mnist = (Path(os.environ.get("KDLAB_DATA", "/nowhere")) / "MNIST").is_dir()
-    times[name] = {
-        "seconds": round(seconds),
-        "cores": os.cpu_count(),
-        "data": "mnist" if has_mnist else "digits",
-        "python": platform.python_version(),
-    }
+    lecture = times["seconds"].setdefault(name[:2], {})
+    lecture["MNIST" if has_mnist else "digits"] = round(seconds)
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps(dict(sorted(times.items())), indent=2) + "\n")
+    RESULTS.write_text(json.dumps(times, indent=2, sort_keys=True) + "\n")
 
 
-def write_times(readme: str, times: dict[str, dict]) -> str:
+def write_times(readme: str, times: dict) -> str:
     """Return the README with the last column of its table of lectures filled in.
 
-    A row is found by the notebook it links to; lectures that were never timed keep theirs.
+    A row is found by the number of the notebook it links to; lectures that were never timed
+    keep theirs.
     """
-    for name, measured in times.items():
-        row = rf"(\| \[[^\]]*\]\(notebooks/{re.escape(name)}\.ipynb\).*\|)[^|\n]*\|$"
-        readme = re.sub(row, rf"\1 {measured['seconds']} s |", readme, flags=re.MULTILINE)
+    for number, seconds in times["seconds"].items():
+        row = rf"(\| \[[^\]]*\]\(notebooks/{number}_[^)]*\.ipynb\).*\|)[^|\n]*\|$"
+        shown = ", ".join(f"{value} s on {name}" for name, value in seconds.items())
+        readme = re.sub(row, rf"\1 {shown} |", readme, flags=re.MULTILINE)
     return readme
 
 
@@ -107,11 +110,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clean", action="store_true", help="do not execute")
     parser.add_argument("--record", action="store_true", help="keep the times, for the README")
+    parser.add_argument("--keep", action="store_true", help="leave the notebook as it is")
     parser.add_argument("paths", nargs="+", type=Path)
     asked = parser.parse_args()
     for path in asked.paths:
         notebook, seconds = (nbformat.read(path, 4), 0) if asked.clean else execute(path)
-        write(clean(notebook), path)
+        if not asked.keep:
+            write(clean(notebook), path)
         if asked.record and not asked.clean:
             record(path.stem, seconds)
     if asked.record:

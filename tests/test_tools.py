@@ -103,18 +103,26 @@ def test_cleaning_joins_pieces_of_one_stream_only():
 
 
 def test_times_reach_the_row_of_their_lecture():
-    table = "| [00](notebooks/a.ipynb) | x | TODO |\n| [01](notebooks/b.ipynb) | y | 9 s |\n"
-    told = load_tool("notebooks").write_times(table, {"a": {"seconds": 7}})
-    assert told == table.replace("TODO", "7 s")
+    table = "| [00](notebooks/00_a.ipynb) | x | TODO |\n| [01](notebooks/01_b.ipynb) | y | 9 s |\n"
+    times = {"seconds": {"00": {"MNIST": 7, "digits": 5}}}
+    told = load_tool("notebooks").write_times(table, times)
+    assert told == table.replace("TODO", "7 s on MNIST, 5 s on digits")
 
 
-def test_times_are_kept_beside_those_of_other_lectures(tmp_path, monkeypatch):
+def test_times_are_kept_beside_those_of_other_lectures_and_sets(tmp_path, monkeypatch):
     tool = load_tool("notebooks")
-    monkeypatch.setattr(tool, "RESULTS", tmp_path / "results" / "lectures.json")
-    tool.record("b", 2.4)
-    tool.record("a", 61.0)
+    monkeypatch.setattr(tool, "RESULTS", tmp_path / "results" / "lecture_times.json")
+    monkeypatch.delenv("KDLAB_DATA", raising=False)
+    tool.record("01_b", 2.4)
+    tool.record("00_a", 61.0)
+    (tmp_path / "MNIST").mkdir()
+    monkeypatch.setenv("KDLAB_DATA", str(tmp_path))
+    tool.record("00_a", 99.6)
     kept = json.loads(tool.RESULTS.read_text())
-    assert [(name, kept[name]["seconds"]) for name in kept] == [("a", 61), ("b", 2)]
+    assert kept["seconds"] == {"00": {"MNIST": 100, "digits": 61}, "01": {"digits": 2}}
+    assert course.lecture_time("01", results=tool.RESULTS.parent).startswith(
+        "Top to bottom: 2 s on digits ("
+    )
 
 
 REPORT = """<testsuites><testsuite>

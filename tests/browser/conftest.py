@@ -16,17 +16,25 @@ FLAGS = [
 ]
 
 
+def launch(playwright):
+    """Start the machine's own Chromium, or return None where there is none."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        return None
+    # Chromium refuses its sandbox to root, which is what a container's user often is.
+    root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    return playwright.chromium.launch(executable_path=path, args=FLAGS + root)
+
+
 @pytest.fixture(scope="session")
 def chromium():
     """Return a running Chromium; skip, saying how to get one, where there is none."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        pytest.skip("no Chromium on PATH: apt install chromium, or brew install --cask chromium")
-    # Chromium refuses its sandbox to root, which is what a container's user often is.
-    root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS + root)
+        browser = launch(playwright)
+        if browser is None:
+            how = "apt install chromium, or brew install --cask chromium"
+            pytest.skip(f"no Chromium on PATH: {how}")
         yield browser
         browser.close()
 

@@ -122,6 +122,8 @@ def test_ink_is_what_the_distance_to_the_line_says():
 def test_a_dot_stays_a_dot():
     image = to_image(check_strokes(strokes=[[(30, 30)]]))
     assert sides(image) == (4, 4) and image.max() == 255
+    small = to_image(check_strokes(strokes=[[(30, 30), (36, 30)]]))
+    assert sides(small)[0] <= 4 and sides(small)[1] <= 6
 
 
 def test_points_too_near_to_be_seen_change_little():

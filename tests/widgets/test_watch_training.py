@@ -190,6 +190,8 @@ def test_unknown_messages_change_nothing(make):
     for content in ({"press": "close"}, {"press": None}, {}, None, "start"):
         view._handle_custom_msg(content, [])
     assert view.state == "ready" and threads() == 0
+    # "close" is a method too, but no button.
+    assert view.comm is not None
 
 
 def test_the_default_student_fits_the_data(make):

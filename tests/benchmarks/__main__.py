@@ -1,0 +1,15 @@
+"""Run every benchmark; what `make bench` does.
+
+python -m tests.benchmarks              all
+python -m tests.benchmarks training     one: training, widgets or lectures
+"""
+
+import importlib
+import sys
+
+NAMES = ("training", "widgets", "lectures")
+
+for name in sys.argv[1:] or NAMES:
+    if name not in NAMES:
+        sys.exit(f"unknown benchmark {name!r}; there are {', '.join(NAMES)}")
+    importlib.import_module(f"tests.benchmarks.{name}").main()
