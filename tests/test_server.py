@@ -101,6 +101,9 @@ async def look_at_socket(port: int) -> tuple[list[bool], str]:
     loop = asyncio.get_running_loop()
     options = await loop.run_in_executor(None, ask, port, "probe")
     connection.close()
+    # Until the server has closed it too: an open socket is a warning, and so an error.
+    while await connection.read_message() is not None:
+        pass
     ask(port, f"api/kernels/{kernel}", method="DELETE")
     return options, reply
 

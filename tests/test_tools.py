@@ -10,6 +10,8 @@ import pytest
 from ci_tools import FOLDER, load_tool
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
+from kdlab import course
+
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
