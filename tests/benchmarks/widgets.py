@@ -7,19 +7,29 @@ frame in which the drawing changed, as median and 95th percentile. A drag moves 
 mouse 60 times a second; "backlog" is what is still drawn after the button is up.
 """
 
+import itertools
+import json
+import socket
 import statistics
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
-import nbformat
+import websocket
 from playwright.sync_api import sync_playwright
 
 from tests.benchmarks.table import header, row
 from tests.browser import conftest
-from tests.browser.lab import ask_kernel, jupyterlab, open_notebook, run_all, show_cell
+from tests.browser.lab import (
+    ask_kernel,
+    jupyterlab,
+    open_notebook,
+    run_all,
+    show_cell,
+    write_notebook,
+)
 
-KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 PRESSES, DRAG_SECONDS = 60, 3.0
 CELLS = {
     "browser": """
@@ -101,18 +111,36 @@ def latencies(page, target, keys: list[str]) -> list[float]:
     return taken
 
 
-def drag(page, target, path) -> tuple[float, float]:
+class Mouse:
+    """A mouse that moves when told: it sends, and does not wait until the page has answered."""
+
+    def __init__(self, port: int) -> None:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/json", timeout=10) as answer:
+            pages = [each for each in json.load(answer) if "widgets.ipynb" in each["url"]]
+        address = pages[0]["webSocketDebuggerUrl"]
+        self.socket = websocket.create_connection(address, suppress_origin=True)
+        self.numbers = itertools.count(1)
+
+    def send(self, kind: str, place: tuple[float, float]) -> None:
+        """Send one event: mousePressed, mouseMoved or mouseReleased."""
+        x, y = place
+        event = {"type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1}
+        call = {"id": next(self.numbers), "method": "Input.dispatchMouseEvent", "params": event}
+        self.socket.send(json.dumps(call))
+
+
+def drag(page, mouse: Mouse, target, path) -> tuple[float, float]:
     """Drag along path(share) at 60 moves a second; return frames a second and backlog, ms."""
+    target.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
     noted(page)
     box = target.bounding_box()
-    page.mouse.move(*path(box, 0.0))
-    page.mouse.down()
-    start = time.perf_counter()
-    moves = int(60 * DRAG_SECONDS)
+    mouse.send("mousePressed", path(box, 0.0))
+    start, moves = time.perf_counter(), int(60 * DRAG_SECONDS)
     for i in range(moves):
-        page.mouse.move(*path(box, i / moves))
+        mouse.send("mouseMoved", path(box, i / moves))
         time.sleep(max(0.0, start + (i + 1) / 60 - time.perf_counter()))
-    page.mouse.up()
+    mouse.send("mouseReleased", path(box, 1.0))
     page.wait_for_timeout(1500)
     asked, shown = noted(page)
     during = [at for at in shown if at <= asked[-1]]
@@ -138,7 +166,7 @@ def quantiles(taken: list[float]) -> tuple[float, float]:
     return statistics.median(taken), statistics.quantiles(taken, n=20)[-1]
 
 
-def measure(page) -> dict[str, tuple[float, float, float, float]]:
+def measure(page, mouse: Mouse) -> dict[str, tuple[float, float, float, float]]:
     """Return median, p95, frames a second and backlog of each kind of widget."""
     arrows = ["ArrowRight", "ArrowRight", "ArrowLeft"]
     found = {}
@@ -153,7 +181,7 @@ def measure(page) -> dict[str, tuple[float, float, float, float]]:
         aim = output.locator(target).first
         typical, late = quantiles(latencies(page, aim, keys))
         held = output.locator(".noUi-target").first if name == "interact" else aim
-        found[name] = (typical, late, *drag(page, held, path))
+        found[name] = (typical, late, *drag(page, mouse, held, path))
     return found
 
 
@@ -183,13 +211,12 @@ def report(name: str, measured: tuple, reach: tuple) -> None:
 def main() -> None:
     """Print the table."""
     header("Widgets in JupyterLab, Chromium without a screen")
-    cells = []
-    for name, source in CELLS.items():
-        cells.append(nbformat.v4.new_code_cell(source.strip(), id=name))
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": KERNEL})
-        nbformat.write(notebook, Path(folder) / "widgets.ipynb")
-        browser = conftest.launch(playwright)
+        write_notebook(Path(folder) / "widgets.ipynb", **CELLS)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        browser = conftest.launch(playwright, f"--remote-debugging-port={port}")
         with jupyterlab(Path(folder)) as address:
             page = open_notebook(
                 browser.new_context(viewport={"width": 1280, "height": 900}),
@@ -197,7 +224,7 @@ def main() -> None:
                 "widgets.ipynb",
             )
             run_all(page)
-            found = measure(page)
+            found = measure(page, Mouse(port))
             report("computed in the browser", found["browser"], (16, 25, 55, 20))
             report("computed in the kernel", found["kernel"], (32, 45, 50, 40))
             typical, late, frames, backlog = found["interact"]

@@ -16,14 +16,14 @@ FLAGS = [
 ]
 
 
-def launch(playwright):
-    """Start the machine's own Chromium, or return None where there is none."""
+def launch(playwright, *flags: str):
+    """Start the machine's own Chromium with more flags, or return None where there is none."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         return None
     # Chromium refuses its sandbox to root, which is what a container's user often is.
     root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    return playwright.chromium.launch(executable_path=path, args=FLAGS + root)
+    return playwright.chromium.launch(executable_path=path, args=[*FLAGS, *root, *flags])
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """A real JupyterLab with one notebook open, driven from Python."""
 
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -10,7 +11,10 @@ import time
 import urllib.request
 from pathlib import Path
 
+import nbformat
+
 ROOT = Path(__file__).parents[2]
+SCREENSHOTS = ROOT / ".artifacts" / "screenshots"
 TOKEN = "browser-tests"
 RUN_IN_KERNEL = """async (code) => {
   const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
@@ -35,6 +39,7 @@ def jupyterlab(folder: Path, *, extension: bool = True):
     command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
     command += [f"--ServerApp.root_dir={folder}", f"--IdentityProvider.token={TOKEN}"]
     command += ["--LabApp.expose_app_in_browser=True"]
+    silence_news(folder / ".config")
     command += [f"--ServerApp.jpserver_extensions={{'kdlab.server': {extension}}}"]
     kept = {name: value for name, value in os.environ.items() if name != "KDLAB_DATA"}
     settings = {"KDLAB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "JUPYTER_PREFER_ENV_PATH": "1"}
@@ -48,6 +53,13 @@ def jupyterlab(folder: Path, *, extension: bool = True):
         finally:
             server.terminate()
             server.wait(30)
+
+
+def silence_news(config: Path) -> None:
+    """Leave out JupyterLab's question about news, which lies over the notebook."""
+    news = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+    (config / "labconfig").mkdir(parents=True)
+    (config / "labconfig" / "page_config.json").write_text(json.dumps(news))
 
 
 def wait_for(address: str, server: subprocess.Popen, seconds: float = 90) -> None:
@@ -100,6 +112,37 @@ def show_cell(page, cell_id: str):
     )
     # JupyterLab hides every output but the active cell's from our locator this way.
     return page.locator(".jp-Notebook .jp-mod-active .jp-OutputArea").first
+
+
+def in_python(page, expression: str):
+    """Return the value of an expression in the notebook's kernel, through JSON."""
+    return json.loads(ask_kernel(page, f"import json; print(json.dumps({expression}))"))
+
+
+def settle(page) -> None:
+    """Wait for a frame, a throttled message, and the kernel's answer."""
+    page.wait_for_timeout(500)
+
+
+def screenshot(page, name: str) -> None:
+    """Keep what the page shows as .artifacts/screenshots/NAME.png."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+def change_theme(page, theme: str) -> None:
+    """Change to "JupyterLab Light" or "JupyterLab Dark"."""
+    command = "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
+    page.evaluate(command, theme)
+    page.wait_for_timeout(1500)
+
+
+def write_notebook(path: Path, **cells: str) -> None:
+    """Write a notebook whose cells have these ids and sources."""
+    made = [nbformat.v4.new_code_cell(source.strip(), id=name) for name, source in cells.items()]
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=made, metadata=metadata), path)
 
 
 def copy_notebooks(folder: Path) -> None:

@@ -1,16 +1,26 @@
 """Lecture 01 in a real JupyterLab: Run all, keys, a drag, Python and the page agree."""
 
-import json
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
-from lab import ROOT, ask_kernel, copy_notebooks, jupyterlab, open_notebook, run_all, show_cell
+from lab import (
+    ROOT,
+    ask_kernel,
+    change_theme,
+    copy_notebooks,
+    in_python,
+    jupyterlab,
+    open_notebook,
+    run_all,
+    screenshot,
+    settle,
+    show_cell,
+)
 
 pytestmark = pytest.mark.browser
 
-SCREENSHOTS = ROOT / ".artifacts" / "screenshots"
 LECTURE = "01_temperature_and_dark_knowledge.ipynb"
 READ = "(nodes) => nodes.map((node) => Number(node.getAttribute('data-value')))"
 
@@ -43,19 +53,6 @@ def temperature_view(lecture):
     shown = "getattr(v, 'module', '') == 'explore_temperature'"
     assert ask_kernel(lecture, f"_view = next(v for v in Out.values() if {shown})") == ""
     return output.locator("[data-kd=explore_temperature]").first
-
-
-def in_python(page, expression: str):
-    return json.loads(ask_kernel(page, f"import json; print(json.dumps({expression}))"))
-
-
-def settle(page):
-    page.wait_for_timeout(400)  # frame, throttled message, kernel
-
-
-def screenshot(page, name: str) -> None:
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
 
 def slider_of(view):
@@ -151,9 +148,7 @@ def contrast(first: str, second: str) -> float:
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_text_stands_out_in_both_themes(lecture, temperature_view, theme):
-    change = "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
-    lecture.evaluate(change, theme)
-    lecture.wait_for_timeout(1500)
+    change_theme(lecture, theme)
     name = theme.split()[1].lower()
     for widget in ("explore_temperature", "explore_dark_knowledge"):
         show_cell(lecture, cell_with(widget))

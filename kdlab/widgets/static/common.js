@@ -4,7 +4,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 // On a focusable element itself: JupyterLab then leaves its keys alone.
 const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
-const SEND_EVERY_MS = 50;
+const SEND_EVERY_MS = 120;
 const ANNOUNCE_AFTER_MS = 600;
 
 function put(node, attributes, parent, text) {
@@ -49,7 +49,7 @@ export function bytes(buffer) {
 /**
  * A view's state, the same as the Python traits of these names.
  *
- * `set` draws in the next frame and tells Python at most every 50 ms, the last value
+ * `set` draws in the next frame and tells Python at most every 120 ms, the last value
  * always; a trait set in Python draws too. `stop` lets go of everything.
  */
 export function connect(model, names, draw) {

@@ -146,24 +146,36 @@ function sampleButtons(parent, signal, samples, onChoose) {
   return tools;
 }
 
-/** Send the newest drawing once a frame; ipywidgets drops all but the newest while Python works. */
+/**
+ * Send a drawing at once, and what follows in the same frame when the frame is done;
+ * ipywidgets drops all but the newest while Python works.
+ */
 function sender(model) {
-  let waiting = 0;
+  let frame = 0;
+  let late = false;
   let newest = null;
   const send = () => {
-    waiting = 0;
+    late = false;
     model.set("strokes", newest);
     model.save_changes();
+  };
+  const next = () => {
+    frame = late ? requestAnimationFrame(next) : 0;
+    if (late) send();
   };
   return {
     push: (strokes) => {
       newest = strokes;
-      waiting ||= requestAnimationFrame(send);
+      if (frame) {
+        late = true;
+        return;
+      }
+      frame = requestAnimationFrame(next);
+      send();
     },
     stop: () => {
-      if (!waiting) return;
-      cancelAnimationFrame(waiting);
-      send();
+      cancelAnimationFrame(frame);
+      if (late) send();
     },
     sent: () => newest,
   };

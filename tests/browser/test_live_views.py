@@ -1,0 +1,158 @@
+"""The two views with a kernel behind them, in a real JupyterLab: pad and cockpit."""
+
+import pytest
+from lab import (
+    ask_kernel,
+    change_theme,
+    in_python,
+    jupyterlab,
+    open_notebook,
+    run_all,
+    screenshot,
+    settle,
+    show_cell,
+    write_notebook,
+)
+
+pytestmark = pytest.mark.browser
+
+READ = "(nodes) => nodes.map((node) => Number(node.getAttribute('data-value')))"
+CELLS = {
+    "setup": """
+import threading
+import torch
+from kdlab import data, models, schemes
+from kdlab.widgets import draw_digit, watch_training
+dataset = data.load("digits")
+teacher = models.mlp((784, 100, 10))
+batches = data.Batches(dataset.train_images, dataset.train_targets, batch_size=25)
+optimizer = torch.optim.SGD(teacher.parameters(), lr=0.05, momentum=0.9)
+schemes.train(teacher, batches, optimizer, epochs=5)
+training = lambda: [t for t in threading.enumerate() if t.name == "kdlab-watch-training"]""",
+    "draw": "pad = draw_digit(teacher)\npad",
+    "watch": "cockpit = watch_training(dataset, teacher)\ncockpit",
+}
+
+
+@pytest.fixture(scope="module")
+def page(chromium, tmp_path_factory):
+    """A notebook with both views, run."""
+    folder = tmp_path_factory.mktemp("live")
+    write_notebook(folder / "live.ipynb", **CELLS)
+    with jupyterlab(folder) as address:
+        context = chromium.new_context(viewport={"width": 1280, "height": 900})
+        page = open_notebook(context, address, "live.ipynb")
+        run_all(page)
+        yield page
+        context.close()
+
+
+@pytest.fixture
+def pad(page):
+    view = show_cell(page, "draw").locator("[data-kd=draw_digit]")
+    view.wait_for()
+    view.get_by_role("button", name="Clear").click()
+    settle(page)
+    return view
+
+
+@pytest.fixture
+def cockpit(page):
+    view = show_cell(page, "watch").locator("[data-kd=watch_training]")
+    view.wait_for()
+    yield view
+    ask_kernel(page, "cockpit.reset()")
+
+
+def bars(view):
+    return view.locator("[data-class] rect").locator("..").evaluate_all(READ)
+
+
+def test_a_drawing_by_mouse_gets_the_models_opinion(page, pad):
+    box = pad.locator("canvas[tabindex]").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 30)
+    page.mouse.down()
+    for i in range(12):
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 30 + 18 * i)
+    page.mouse.up()
+    settle(page)
+    strokes = in_python(page, "pad.strokes")
+    assert len(strokes) == 1 and len(strokes[0]) > 5
+    assert bars(pad) == pytest.approx(in_python(page, "pad.probabilities.tolist()"), abs=1e-6)
+    screenshot(page, "lab_draw_digit_light")
+
+
+def test_a_digit_key_draws_and_delete_clears(page, pad):
+    pad.locator("canvas[tabindex]").focus()
+    page.keyboard.press("3")
+    settle(page)
+    assert in_python(page, "pad.strokes == pad._samples[3]")
+    assert bars(pad) == pytest.approx(in_python(page, "pad.probabilities.tolist()"), abs=1e-6)
+    page.keyboard.press("Delete")
+    settle(page)
+    assert in_python(page, "pad.strokes") == []
+    assert bars(pad) == [0] * 10
+
+
+def test_a_fast_drag_ends_with_the_last_point_answered(page, pad):
+    box = pad.locator("canvas[tabindex]").bounding_box()
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 200, box["y"] + 240, steps=60)
+    page.mouse.up()
+    settle(page)
+    x, y = in_python(page, "pad.strokes[-1][-1]")
+    assert (x, y) == pytest.approx((200, 240), abs=5)
+    assert bars(pad) == pytest.approx(in_python(page, "pad.probabilities.tolist()"), abs=1e-6)
+
+
+def steps(page) -> int:
+    return in_python(page, "(cockpit.curves['steps'] or [0])[-1]")
+
+
+def test_start_trains_pause_idles_and_reset_begins_anew(page, cockpit):
+    assert in_python(page, "len(training())") == 0
+    cockpit.locator("button[data-kd=start]").click()
+    page.wait_for_timeout(3000)
+    assert in_python(page, "cockpit.state") == "running"
+    assert in_python(page, "len(training())") == 1
+    cockpit.locator("button[data-kd=pause]").click()
+    settle(page)
+    paused = steps(page)
+    assert paused > 10 and in_python(page, "len(training())") == 0
+    page.wait_for_timeout(700)
+    assert steps(page) == paused
+    screenshot(page, "lab_watch_training_light")
+    cockpit.locator("button[data-kd=reset]").click()
+    settle(page)
+    assert steps(page) == 0 and in_python(page, "cockpit.state") == "ready"
+
+
+def test_a_slider_moved_while_training_counts_from_then_on(page, cockpit):
+    cockpit.locator("button[data-kd=start]").click()
+    page.wait_for_timeout(1500)
+    slider = cockpit.get_by_label("Lambda, weight of the teacher")
+    slider.focus()
+    page.keyboard.press("End")
+    page.wait_for_timeout(1500)
+    assert in_python(page, "cockpit.lambda_") == 1
+    marks = in_python(page, "cockpit.curves['marks']")
+    assert marks and {mark["name"] for mark in marks} == {"lambda_"} and marks[-1]["value"] == 1
+    lengths = "() => document.querySelectorAll('[data-kd=watch_training] path[d^=M]').length"
+    assert page.evaluate(lengths) >= 2
+    change_theme(page, "JupyterLab Dark")
+    show_cell(page, "watch")
+    settle(page)
+    screenshot(page, "lab_watch_training_dark")
+    change_theme(page, "JupyterLab Light")
+
+
+def test_running_the_cell_again_leaves_one_thread(page, cockpit):
+    cockpit.locator("button[data-kd=start]").click()
+    page.wait_for_timeout(1000)
+    assert ask_kernel(page, "again = watch_training(dataset, teacher); again.start()") == ""
+    page.wait_for_timeout(1000)
+    assert in_python(page, "len(training())") == 1
+    assert in_python(page, "[cockpit.state, again.state]")[1] == "running"
+    ask_kernel(page, "again.stop()")
+    assert in_python(page, "len(training())") == 0
