@@ -59,7 +59,8 @@ def entropy(
     """
     check_positive(temperature=temperature)
     log_q = F.log_softmax(_widened(logits) / temperature, dim=-1)
-    return -(log_q.exp() * log_q).sum(dim=-1)
+    # 0 - x and not -x: a certain prediction has 0, which reads better than -0.
+    return 0 - (log_q.exp() * log_q).sum(dim=-1)
 
 
 def agreement(

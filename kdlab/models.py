@@ -50,11 +50,12 @@ def mlp(
         A network whose maps are "inputs" (flat), "hidden1", "hidden2", ..., "logits".
 
     Raises:
-        ValueError: Fewer than two widths, one that is no positive whole number, or a
-            probability outside [0, 1).
+        ValueError: Fewer than two widths, one that is no positive whole number, a
+            probability outside [0, 1), or a seed that is no whole number >= 0.
     """
     widths = _checked_widths(widths, at_least=2)
     check_drop_rate(dropout=dropout, input_dropout=input_dropout)
+    check_count(0, seed=seed)
     # The CPU's generator alone: torch.manual_seed would also reset every accelerator's.
     with torch.random.fork_rng(devices=()):
         torch.default_generator.manual_seed(seed)
@@ -81,10 +82,12 @@ def conv_net(
         A network whose maps are "block1", "block2", ..., "pooled" (global average), "logits".
 
     Raises:
-        ValueError: A width, channels or classes is no positive whole number.
+        ValueError: A width, channels or classes is no positive whole number, or the seed is
+            no whole number >= 0.
     """
     widths = _checked_widths(widths, at_least=1)
     check_count(channels=channels, classes=classes)
+    check_count(0, seed=seed)
     with torch.random.fork_rng(devices=()):
         torch.default_generator.manual_seed(seed)
         blocks = {}

@@ -126,6 +126,8 @@ BAD = [
     (lambda: models.mlp((4, 2.0)), "widths[1] must be a whole number >= 1, got 2.0"),
     (lambda: models.mlp((4, 2), dropout=1.0), "dropout must be in [0, 1), got 1.0"),
     (lambda: models.mlp((4, 2), input_dropout=-1), "input_dropout must be in [0, 1), got -1"),
+    (lambda: models.mlp((4, 2), seed=-1), "seed must be a whole number >= 0, got -1"),
+    (lambda: models.conv_net(seed="a"), "seed must be a whole number >= 0, got 'a'"),
     (lambda: models.conv_net(()), "widths must have length >= 1, got ()"),
     (lambda: models.conv_net(channels=0), "channels must be a whole number >= 1, got 0"),
     (lambda: models.conv_net(classes=0), "classes must be a whole number >= 1, got 0"),

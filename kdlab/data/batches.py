@@ -41,10 +41,12 @@ class Batches:
         seed: int = 0,
         shift: int = 0,
     ) -> None:
-        """Raise ValueError if lengths differ, or a count is no whole number."""
+        """Raise ValueError if lengths differ, nothing is there, or a count is no whole number."""
         check_same_length(images=images, targets=targets)
+        if not len(targets):
+            raise ValueError("images must hold at least one image, got 0")
         check_count(batch_size=batch_size)
-        check_count(0, shift=shift)
+        check_count(0, shift=shift, seed=seed)
         self.images, self.targets = images, targets
         self.batch_size, self.shift = batch_size, shift
         self.generator = torch.Generator().manual_seed(seed)
@@ -71,8 +73,12 @@ def to_float(
     images: UInt8[Tensor, "batch channels height width"]
     | Float[Tensor, "batch channels height width"],
 ) -> Float[Tensor, "batch channels height width"]:
-    """Turn bytes 0..255 into floats 0..1; floats pass through."""
-    return images.float().div_(255) if images.dtype == torch.uint8 else images
+    """Turn bytes 0..255 into floats 0..1; floats pass through, anything else is a ValueError."""
+    if images.dtype == torch.uint8:
+        return images.float().div_(255)
+    if not images.is_floating_point():
+        raise ValueError(f"images must be uint8 or floating point, got {images.dtype}")
+    return images
 
 
 def shift_images(

@@ -50,8 +50,10 @@ class Dataset:
             seed: The same seed gives the same images.
 
         Raises:
-            ValueError: A count is no whole number >= 1, or more than there are.
+            ValueError: A count is no whole number >= 1 or more than there are, or the seed is
+                no whole number >= 0.
         """
+        check_count(0, seed=seed)
         chosen_train = _draw(len(self.train_targets), train, seed, "train")
         chosen_test = _draw(len(self.test_targets), test, seed, "test")
         return self._chosen(chosen_train, chosen_test)

@@ -72,12 +72,13 @@ def check_scores(**named: Tensor) -> dict[str, Tensor]:
         ValueError: One is no [batch, classes] of finite floating point numbers.
     """
     check_logits(**named)
-    for name, logits in named.items():
+    sent = {name: logits.detach().float().cpu().contiguous() for name, logits in named.items()}
+    for name, logits in sent.items():
         if logits.shape[1] < 2:
             raise ValueError(f"{name} must have at least 2 classes, got {logits.shape[1]}")
         if not torch.isfinite(logits).all():
             raise ValueError(f"{name} must be finite, got {_first_bad(logits)}")
-    return {name: logits.detach().float().cpu().contiguous() for name, logits in named.items()}
+    return sent
 
 
 def check_names(class_names, classes: int) -> tuple[str, ...]:

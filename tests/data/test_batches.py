@@ -82,12 +82,19 @@ def test_batches_refuse_unequal_lengths(unchecked_shapes):
         Batches(images, targets[:4])
 
 
+def test_batches_refuse_an_empty_set():
+    images, targets = numbered(5)
+    with pytest.raises(ValueError, match="^images must hold at least one image, got 0$"):
+        Batches(images[:0], targets[:0])
+
+
 @pytest.mark.parametrize(
     "setting, says",
     [
         ({"batch_size": 0}, "^batch_size must be a whole number >= 1, got 0$"),
         ({"batch_size": 1.5}, "^batch_size must be a whole number >= 1, got 1.5$"),
         ({"shift": -1}, "^shift must be a whole number >= 0, got -1$"),
+        ({"seed": "a"}, "^seed must be a whole number >= 0, got 'a'$"),
     ],
 )
 def test_batches_refuse_what_is_no_count(unchecked_shapes, setting, says):
@@ -106,6 +113,11 @@ def test_bytes_become_floats_between_zero_and_one():
 def test_floats_pass_through():
     images = torch.rand(2, 1, 3, 3)
     assert to_float(images) is images
+
+
+def test_other_numbers_are_refused(unchecked_shapes):
+    with pytest.raises(ValueError, match="^images must be uint8 or floating point, got torch.int"):
+        to_float(torch.zeros(2, 1, 3, 3, dtype=torch.int64))
 
 
 def moved(images, down: int, right: int):

@@ -81,6 +81,11 @@ def test_take_refuses_what_is_no_count(dataset, unchecked_shapes, count):
         dataset.take(train=count)
 
 
+def test_take_refuses_what_is_no_seed(dataset, unchecked_shapes):
+    with pytest.raises(ValueError, match="^seed must be a whole number >= 0, got 'a'$"):
+        dataset.take(train=3, seed="a")
+
+
 def test_without_drops_classes_from_training_only(dataset):
     rest = dataset.without(3, 1)
     assert numbers(rest.train_images) == [n for n in range(TRAIN) if n % 5 not in (1, 3)]

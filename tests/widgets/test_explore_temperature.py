@@ -61,6 +61,7 @@ def test_an_example_that_is_not_there_is_refused(example):
         (LOGITS[0], None, r"logits must have shape \[batch, classes\], got \[3\]"),
         (LOGITS[:, :1], None, "logits must have at least 2 classes, got 1"),
         (LOGITS.log(), None, "logits must be finite, got nan"),
+        (LOGITS.double() * 1e300, None, "logits must be finite, got "),
         (LOGITS, IMAGES[:2], "lengths must be equal, got images 2 and logits 3"),
         (LOGITS, IMAGES.reshape(3, 4), "images must have shape .*, got .3, 4."),
         (LOGITS, IMAGES.reshape(3, 2, 2, 1), "images must have shape .*, got .3, 2, 2, 1."),

@@ -14,11 +14,15 @@ def _soften_case(name, logits, temperature):
     return Case(name, {"logits": logits, "temperature": temperature})
 
 
+def _normalized(scores):
+    return scores.exp() / scores.exp().sum(1, True)
+
+
 def _draw_soften(generator):
     return (
         _soften_case("soft", normal(generator, 4, 10), between(generator, 2.0, 8.0)),
         _soften_case("sharp", normal(generator, 3, 5), between(generator, 0.3, 0.8)),
-        _soften_case("extreme", normal(generator, 2, 3, scale=1e4), 1.0),
+        _soften_case("extreme", normal(generator, 2, 3, scale=1e4), 2.0),
     )
 
 
@@ -38,7 +42,9 @@ SOFTEN = Question(
     cases=(
         _soften_case("T = 2", tensor([[2.0, 0.0, -2.0], [1.0, 1.0, 4.0]]), 2.0),
         _soften_case("T = 0.5", tensor([[1.0, 0.0], [0.0, 2.0], [1.0, 1.0]]), 0.5),
-        _soften_case("logits of 10,000", tensor([[1e4, 0.0, -1e4]]), 1.0),
+        # T is not 1 and a second row is small, so that the maximum has to be each row's own and
+        # be divided by T as well.
+        _soften_case("logits of 10,000", tensor([[1e4, 0.0, -1e4], [1.0, 0.0, 2.0]]), 2.0),
     ),
     draw=_draw_soften,
     comparison=FLOAT32,
@@ -80,9 +86,21 @@ SOFTEN = Question(
             "unstable exp",
             "exp overflows for large logits: inf / inf is NaN. Subtract each row's maximum "
             "first; it cancels.",
+            (lambda logits, temperature: _normalized(logits / temperature),),
+        ),
+        Mistake(
+            "one maximum for the whole batch",
+            "A row far below it underflows: 0 / 0 is NaN. Subtract each row's own maximum: "
+            "max(dim=1, keepdim=True).values.",
+            (lambda logits, temperature: _normalized((logits - logits.max()) / temperature),),
+        ),
+        Mistake(
+            "maximum not divided by T",
+            "The logits are divided by T and what is subtracted is not, so it no longer is the "
+            "largest of them. Divide first, then take the maximum.",
             (
-                lambda logits, temperature: (
-                    (logits / temperature).exp() / (logits / temperature).exp().sum(1, True)
+                lambda logits, temperature: _normalized(
+                    logits / temperature - logits.amax(1, keepdim=True)
                 ),
             ),
         ),
