@@ -156,3 +156,17 @@ def test_running_the_cell_again_leaves_one_thread(page, cockpit):
     assert in_python(page, "[cockpit.state, again.state]")[1] == "running"
     ask_kernel(page, "again.stop()")
     assert in_python(page, "len(training())") == 0
+
+
+def test_a_restarted_kernel_is_said_on_screen(page, cockpit):
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    cockpit.locator("button[data-kd=start]").click()
+    page.wait_for_timeout(1000)
+    restart = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+    page.evaluate(restart)
+    message = cockpit.locator("[data-kd=message]")
+    message.filter(has_text="After a restart, run this cell again").wait_for(timeout=15_000)
+    cockpit.locator("button[data-kd=pause]").click()
+    settle(page)
+    assert errors == []

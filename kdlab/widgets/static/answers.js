@@ -1,9 +1,10 @@
 // What to say where Python does not answer, as while a cell runs.
 
 const WAIT_MS = 1000;
-const SILENT = "The kernel has not answered yet: a cell is running, or the kernel was restarted.";
+const SILENT = "The kernel has not answered yet: a cell is running, or the kernel was restarted. "
+  + "After a restart, run this cell again.";
 
-/** Calls `onSilence` with a sentence where no `got` follows an `expect` for a second. */
+/** Calls `onSilence` with a sentence where no `got` follows an `expect` in time. */
 function answers(signal, onSilence) {
   let timer = 0;
   const got = () => {
@@ -11,5 +12,5 @@ function answers(signal, onSilence) {
     timer = 0;
   };
   signal.addEventListener("abort", got);
-  return { got, expect: () => { timer ||= setTimeout(onSilence, WAIT_MS, SILENT); } };
+  return { got, expect: (wait = WAIT_MS) => { timer ||= setTimeout(onSilence, wait, SILENT); } };
 }

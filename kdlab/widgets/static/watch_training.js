@@ -20,6 +20,7 @@ const NEXT = { start: "running", pause: "paused", stop: "stopped", reset: "ready
 const SIGNS = { temperature: "T", lambda_: "\u03bb", learning_rate: "rate" };
 const [LEFT, TOP, WIDTH, HEIGHT] = [52, 30, 690, 250];
 const DIGITS = [1, 2, 5];
+const NEWS_MS = 4000;
 
 /** 1, 2, 5, 10, 20, ... up to a limit. */
 function roundNumbers(limit) {
@@ -54,6 +55,8 @@ function twinChart(parent) {
   const grid = svg("g", {}, chart);
   const marks = svg("g", { class: "kd-moved" }, chart);
   const lines = LINES.map(([, style]) => svg("path", { class: `kd-line kd-line-${style}` }, chart));
+  // The dashed line on top: where two curves are one, as with no weight, both are seen.
+  chart.append(lines[0]);
   svg("text", { x: LEFT + WIDTH, y: TOP + HEIGHT + 34, "text-anchor": "end" }, chart, "steps");
   let drawnAxes = "";
 
@@ -141,12 +144,24 @@ function trainingSliders(parent, signal, set) {
 
 const NOTHING = { steps: [], labels_only: [], distilled: [], marks: [], teacher: null, examples: 1000 };
 
+/** Send a message; after a restart there is nobody to send it to, and `answers` will say so. */
+function sending(model) {
+  return (message) => {
+    try {
+      Promise.resolve(model.send(message)).catch(() => {});
+    } catch {
+      // Said on screen by `answers`.
+    }
+  };
+}
+
 function render({ model, el }) {
+  const send = sending(model);
   const { root, signal, close } = frame(el, "watch_training", "Two students, one teacher: live training");
   const showState = buttonRow(root, signal, (name) => {
     wanted = NEXT[name];
     answer.expect();
-    model.send({ press: name });
+    send({ press: name });
   });
   const controls = html("div", { class: "kd-controls" }, root);
   const sliders = trainingSliders(controls, signal, (name, value) => view.set(name, value));
@@ -184,14 +199,16 @@ function render({ model, el }) {
   const listen = (message) => {
     if (message?.kind !== "curves") return;
     told = message;
-    if (told.state === wanted || told.state === "failed") {
+    if (!wanted || told.state === wanted || told.state === "failed") {
       wanted = "";
       answer.got();
     }
+    // While it trains there is news several times a second, of a slow student less often.
+    if (told.state === "running") answer.expect(NEWS_MS);
     view.redraw();
   };
   model.on("msg:custom", listen);
-  model.send({ press: "look" });
+  send({ press: "look" });
   draw(view.state);
   return () => {
     model.off("msg:custom", listen);
