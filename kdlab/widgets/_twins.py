@@ -59,7 +59,13 @@ class Twins:
         batch_size: int = 128,
         seed: int = 0,
     ) -> None:
-        """Build both twins; `student(seed)` is called once and its result copied."""
+        """Build both twins; `student(seed)` is called once and its result copied.
+
+        Raises:
+            ValueError: The teacher, or what `student` makes, is no module that gives one
+                score a class for the test images.
+        """
+        _check_module(teacher=teacher)
         self.dataset, self.student = dataset, student
         self.batch_size, self.seed = batch_size, seed
         # A copy: the caller may go on to train the teacher, or put it in train mode.
@@ -68,11 +74,15 @@ class Twins:
         self.test = dataset.take(test=self.examples, seed=seed)
         self.teacher_errors: int | None = None
         self.teacher_logits: Tensor | None = None
+        self._ask_once(teacher=self.teacher)
         self.reset()
 
     def reset(self) -> None:
         """Go back to the first step: initial weights, first batch, no momentum."""
-        first = self.student(self.seed).to(self.dataset.device)
+        made = self.student(self.seed)
+        _check_module(student=made)
+        first = made.to(self.dataset.device)
+        self._ask_once(student=first)
         self.labels_only, self.distilled = first, copy.deepcopy(first)
         self.optimizers = [
             torch.optim.SGD(twin.parameters(), lr=1.0, momentum=MOMENTUM)
@@ -122,6 +132,18 @@ class Twins:
         test = self._test_set()
         return evaluate(self.labels_only, *test), evaluate(self.distilled, *test)
 
+    def _ask_once(self, **named: nn.Module) -> None:
+        image, classes = self.test.test_images[:1], len(self.dataset.class_names)
+        for name, model in named.items():
+            wanted = f"{name} must map images {list(image.shape)} to scores {[1, classes]}"
+            try:
+                shape = list(predict(model, image).shape)
+            # Whatever a model raises for a wrong input, the sentence names the model.
+            except Exception as error:
+                raise ValueError(f"{wanted}, got {type(error).__name__}: {error}") from error
+            if shape != [1, classes]:
+                raise ValueError(f"{wanted}, got scores {shape}")
+
     def _test_set(self) -> tuple[Tensor, Tensor]:
         return self.test.test_images, self.test.test_targets
 
@@ -130,3 +152,10 @@ class Twins:
         batches = Batches(images, targets, batch_size=self.batch_size, seed=self.seed)
         while True:
             yield from batches
+
+
+def _check_module(**named: object) -> None:
+    for name, model in named.items():
+        if not isinstance(model, nn.Module):
+            wanted = "make a module from a seed" if name == "student" else "be a module"
+            raise ValueError(f"{name} must {wanted}, got {type(model).__name__}")

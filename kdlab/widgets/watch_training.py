@@ -177,7 +177,8 @@ def watch_training(
         The view, with `start`, `pause`, `stop`, `reset`, `state` and `curves`.
 
     Raises:
-        ValueError: A value is out of range.
+        ValueError: A value is out of range; or the teacher, or a student, gives other than
+            one score a class for a test image.
     """
     check_count(batch_size=batch_size)
     check_count(0, seed=seed)

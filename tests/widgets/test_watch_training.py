@@ -36,8 +36,8 @@ def make():
     """Return a maker of views; all are closed after the test."""
     views = []
 
-    def make(**more):
-        teacher = models.mlp((16, 12, 3), seed=9)
+    def make(teacher=None, **more):
+        teacher = models.mlp((16, 12, 3), seed=9) if teacher is None else teacher
         views.append(watch_training(make_dataset(), teacher, **more))
         return views[-1]
 
@@ -160,8 +160,20 @@ def test_a_message_of_full_curves_is_small(make):
 
 
 def test_an_error_while_training_is_a_sentence_in_the_view(make):
-    # Two classes where the data have three: the loss refuses its targets.
-    view = make(student=lambda seed: models.mlp((16, 2), seed=seed))
+    class Breaks(models.FeatureNet):
+        """Answers, but cannot be trained."""
+
+        def train(self, mode=True):
+            if mode:
+                raise RuntimeError("no training today")
+            return super().train(mode)
+
+    def student(seed):
+        net = models.mlp((16, 3), seed=seed).eval()
+        net.__class__ = Breaks
+        return net
+
+    view = make(student=student)
     told = listen(view)
     view.start()
     until(lambda: threads() == 0)
@@ -210,6 +222,33 @@ def test_the_default_student_fits_the_data(make):
     ],
 )
 def test_wrong_arguments_say_which(make, change, message, unchecked_shapes):
+    with pytest.raises(ValueError, match=message):
+        make(**change)
+    assert threads() == 0
+
+
+WRONG_MODELS = [
+    (
+        {"teacher": models.mlp((16, 2))},
+        r"^teacher must map images \[1, 1, 4, 4\] to scores \[1, 3\], got scores \[1, 2\]$",
+    ),
+    (
+        {"teacher": models.mlp((9, 3))},
+        r"^teacher must map images \[1, 1, 4, 4\] to scores \[1, 3\], got RuntimeError: ",
+    ),
+    ({"teacher": "resnet"}, "^teacher must be a module, got str$"),
+    ({"student": lambda seed: None}, "^student must make a module from a seed, got NoneType$"),
+    (
+        {"student": lambda seed: models.mlp((16, 4))},
+        r"^student must map images \[1, 1, 4, 4\] to scores \[1, 3\], got scores \[1, 4\]$",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), WRONG_MODELS)
+def test_a_model_that_does_not_fit_is_named_when_the_view_is_made(
+    make, change, message, unchecked_shapes
+):
     with pytest.raises(ValueError, match=message):
         make(**change)
     assert threads() == 0
