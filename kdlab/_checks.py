@@ -16,10 +16,14 @@ def check_positive(**named: float) -> None:
     _require(named, "finite", math.isfinite)
 
 
-def check_not_negative(**named: float) -> None:
-    """Raise ValueError unless every named number is finite and >= 0."""
-    _require(named, ">= 0", lambda value: value >= 0)
-    _require(named, "finite", math.isfinite)
+def check_temperature(**named: float) -> None:
+    """Raise ValueError unless every named number is positive and near enough to 1.
+
+    Beyond a thousand million, or its inverse, z / T and T^2 leave what float32 can hold,
+    and a softmax would be NaN.
+    """
+    check_positive(**named)
+    _require(named, "in [1e-9, 1e9]", lambda value: 1e-9 <= value <= 1e9)
 
 
 def check_fraction(**named: float) -> None:
@@ -39,12 +43,33 @@ def check_count(minimum: int = 1, /, **named: int) -> None:
             raise ValueError(f"{name} must be a whole number >= {minimum}, got {value!r}")
 
 
+def check_length(minimum: int, /, **named) -> None:
+    """Raise ValueError unless every named sequence has at least so many items."""
+    for name, items in named.items():
+        if len(items) < minimum:
+            raise ValueError(f"{name} must have length >= {minimum}, got {items!r}")
+
+
 def check_choice(choices: tuple, /, **named: object) -> None:
     """Raise ValueError unless every named value is one of the choices."""
     for name, value in named.items():
         if value not in choices:
             listed = ", ".join(repr(choice) for choice in choices)
             raise ValueError(f"{name} must be one of {listed}, got {value!r}")
+
+
+def check_tensor(**named) -> None:
+    """Raise ValueError unless every named value is a tensor."""
+    for name, tensor in named.items():
+        _shape(name, tensor)
+
+
+def check_scores(**named) -> None:
+    """Raise ValueError unless every named tensor is floating point, [..., classes]."""
+    for name, tensor in named.items():
+        _length(name, tensor)
+        if not tensor.is_floating_point():
+            raise ValueError(f"{name} must be floating point, got {tensor.dtype}")
 
 
 def check_logits(**named) -> None:
@@ -55,8 +80,7 @@ def check_logits(**named) -> None:
             raise ValueError(f"{name} must have shape [batch, classes], got {list(shape)}")
         if 0 in shape:
             raise ValueError(f"{name} must not be empty, got shape {list(shape)}")
-        if not tensor.is_floating_point():
-            raise ValueError(f"{name} must be floating point, got {tensor.dtype}")
+    check_scores(**named)
 
 
 def check_same_shape(**named) -> None:
@@ -86,6 +110,32 @@ def check_same_length(**named) -> None:
     if len(set(lengths.values())) > 1:
         came = " and ".join(f"{name} {length}" for name, length in lengths.items())
         raise ValueError(f"lengths must be equal, got {came}")
+
+
+def check_labelled(*, targets, **logits) -> None:
+    """Raise ValueError unless the logits are [batch, classes] and there is a target for each."""
+    [scores] = logits.values()
+    check_logits(**logits)
+    check_targets(scores.shape[-1], targets=targets)
+    check_same_length(**logits, targets=targets)
+
+
+def check_images(**named) -> None:
+    """Raise ValueError unless every named tensor or array holds images.
+
+    That is, [examples, channels, height, width] with 1 or 3 channels and at least one
+    example; whole numbers must be 0 to 255.
+    """
+    for name, images in named.items():
+        shape = list(getattr(images, "shape", ()))
+        if len(shape) != 4 or shape[1] not in (1, 3):
+            wanted = "[examples, 1 or 3 channels, height, width]"
+            raise ValueError(f"{name} must have shape {wanted}, got {shape}")
+        if 0 in shape:
+            raise ValueError(f"{name} must hold at least one image, got {shape[0]}")
+        lowest, highest = images.min(), images.max()
+        if "int" in str(images.dtype) and not 0 <= lowest <= highest <= 255:
+            raise ValueError(f"{name} must be in [0, 255], got {int(lowest)} to {int(highest)}")
 
 
 def _shape(name: str, tensor) -> tuple[int, ...]:

@@ -7,11 +7,11 @@ from torch import Tensor
 
 from kdlab._checks import (
     check_count,
+    check_labelled,
     check_logits,
-    check_positive,
-    check_same_length,
     check_same_shape,
-    check_targets,
+    check_scores,
+    check_temperature,
 )
 
 
@@ -28,7 +28,7 @@ def errors(logits: Float[Tensor, "batch classes"], targets: Int64[Tensor, "batch
     Raises:
         ValueError: Shapes do not fit, or a target is no class.
     """
-    _check(logits, targets)
+    check_labelled(logits=logits, targets=targets)
     return int((logits.argmax(dim=-1) != targets).sum())
 
 
@@ -55,9 +55,11 @@ def entropy(
         One entropy a row.
 
     Raises:
-        ValueError: temperature is not positive and finite.
+        ValueError: logits is no tensor of floating point numbers, or temperature is outside
+            [1e-9, 1e9].
     """
-    check_positive(temperature=temperature)
+    check_scores(logits=logits)
+    check_temperature(temperature=temperature)
     log_q = F.log_softmax(_widened(logits) / temperature, dim=-1)
     # 0 - x and not -x: a certain prediction has 0, which reads better than -0.
     return 0 - (log_q.exp() * log_q).sum(dim=-1)
@@ -106,14 +108,14 @@ def calibration_error(
         0 (calibrated) to 1.
 
     Raises:
-        ValueError: Shapes do not fit, a target is no class, temperature or bins is not
-            positive.
+        ValueError: Shapes do not fit, a target is no class, temperature is outside
+            [1e-9, 1e9], or bins is not positive.
 
     References:
         Guo et al. 2017, arXiv:1706.04599.
     """
-    _check(logits, targets)
-    check_positive(temperature=temperature)
+    check_labelled(logits=logits, targets=targets)
+    check_temperature(temperature=temperature)
     check_count(bins=bins)
     confidence, predicted = F.softmax(_widened(logits) / temperature, dim=-1).max(dim=-1)
     # Summed on the CPU, since not every accelerator has float64.
@@ -131,7 +133,7 @@ def confusion_matrix(
 
     Args and Raises as `errors`.
     """
-    _check(logits, targets)
+    check_labelled(logits=logits, targets=targets)
     classes = logits.shape[-1]
     pairs = targets * classes + logits.argmax(dim=-1)
     return torch.bincount(pairs, minlength=classes**2).reshape(classes, classes)
@@ -155,10 +157,11 @@ def class_similarity(
         a class with no example is NaN.
 
     Raises:
-        ValueError: Shapes do not fit, a target is no class, or temperature is not positive.
+        ValueError: Shapes do not fit, a target is no class, or temperature is outside
+            [1e-9, 1e9].
     """
-    _check(logits, targets)
-    check_positive(temperature=temperature)
+    check_labelled(logits=logits, targets=targets)
+    check_temperature(temperature=temperature)
     probabilities = F.softmax(_widened(logits) / temperature, dim=-1)
     one_hot = F.one_hot(targets, logits.shape[-1]).to(probabilities.dtype)
     return (one_hot.T @ probabilities) / one_hot.sum(dim=0)[:, None]
@@ -167,9 +170,3 @@ def class_similarity(
 def _widened(logits: Tensor) -> Tensor:
     # Half precision cannot even count to 257.
     return logits.to(torch.promote_types(logits.dtype, torch.float32))
-
-
-def _check(logits: Tensor, targets: Tensor) -> None:
-    check_logits(logits=logits)
-    check_targets(logits.shape[-1], targets=targets)
-    check_same_length(logits=logits, targets=targets)

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from kdlab._checks import check_count, check_drop_rate, check_positive
+from kdlab._checks import check_count, check_drop_rate, check_length, check_positive
 
 
 class FeatureNet(nn.Module):
@@ -133,8 +133,7 @@ def _checked_widths(widths: tuple[int, ...], *, at_least: int) -> tuple[int, ...
     if not isinstance(widths, (tuple, list)):
         raise ValueError(f"widths must be a tuple, got {widths!r}")
     widths = tuple(widths)
-    if len(widths) < at_least:
-        raise ValueError(f"widths must have length >= {at_least}, got {widths!r}")
+    check_length(at_least, widths=widths)
     for i, width in enumerate(widths):
         check_count(**{f"widths[{i}]": width})
     return widths

@@ -16,6 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.pyplot import close, subplots
 
+from kdlab._checks import check_count, check_images, check_length
+
 TEACHER = {"color": "#0072B2", "linestyle": "-", "marker": "s"}
 STUDENT = {"color": "#D55E00", "linestyle": "-", "marker": "o"}
 LABELS = {"color": "#555555", "linestyle": "--", "marker": "^"}
@@ -85,29 +87,30 @@ def use_style() -> None:
 def show_images(
     images, titles: Sequence[str] | None = None, *, columns: int = 10, size: float = 0.9
 ) -> Axes:
-    """Show grey or colour images in rows, each under its title.
+    """Show grey or colour images in rows, each under its title; return the first one's Axes.
 
     Args:
         images: [examples, channels, height, width], uint8 or float in [0, 1].
         titles: One an image, or None.
-        columns: Images in a row.
-        size: Inches an image.
+        columns, size: Images in a row, and inches an image.
 
-    Returns:
-        The first image's Axes.
+    Raises:
+        ValueError: There is no image, or too few titles, or an argument is out of range.
     """
     pixels = _array(images)
-    columns = min(columns, len(pixels))
-    rows = -(-len(pixels) // columns)
+    check_images(images=pixels)
+    check_count(columns=columns)
+    texts = [""] * len(pixels) if titles is None else titles
+    check_length(len(pixels), titles=texts)
+    columns, rows = min(columns, len(pixels)), -(-len(pixels) // columns)
     tall = size + (0.22 * (1 + max(t.count("\n") for t in titles)) if titles else 0.05)
     figure, grid = subplots(rows, columns, figsize=(size * columns, tall * rows), squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
-    for i, (axes, image) in enumerate(zip(grid.flat, pixels, strict=False)):
-        grey = image.shape[0] == 1
-        axes.imshow(image[0] if grey else image.transpose(1, 2, 0), cmap="gray_r" if grey else None)
-        if titles:
-            axes.set_title(titles[i], fontsize=9)
+    for axes, image, text in zip(grid.flat, pixels, texts, strict=False):
+        # The colour map is for one channel; matplotlib leaves three as they are.
+        axes.imshow(image[0] if len(image) == 1 else image.transpose(1, 2, 0), cmap="gray_r")
+        axes.set_title(text, fontsize=9)
     return grid.flat[0]
 
 
@@ -226,7 +229,8 @@ def show_spread(
     ax = ax or subplots(figsize=(7.0, 0.5 * len(groups) + 1.2))[1]
     for row, (name, values) in enumerate(groups.items()):
         style = (styles or {}).get(name, OTHERS[row % len(OTHERS)])
-        ax.plot(values, [row] * len(values), linestyle="", **_dot(style))
+        dot = {"color": style["color"], "marker": style["marker"], "markersize": 7, "alpha": 0.7}
+        ax.plot(values, [row] * len(values), linestyle="", **dot)
         ax.plot([np.mean(values)] * 2, [row - 0.3, row + 0.3], color=style["color"], linewidth=3)
     if reference:
         label, value = reference
@@ -236,10 +240,6 @@ def show_spread(
     ax.set(xlabel=xlabel, ylim=(len(groups) - 0.5, -0.5))
     ax.xaxis.set_major_locator(ticker.MaxNLocator(8))
     return ax
-
-
-def _dot(style: Mapping) -> dict:
-    return {"color": style["color"], "marker": style["marker"], "markersize": 7, "alpha": 0.7}
 
 
 def _array(values) -> np.ndarray:

@@ -8,9 +8,12 @@ import torch
 
 matplotlib.use("Agg")
 
+from _refusals import check_refused
 from matplotlib import pyplot  # noqa: E402
 
 from kdlab import plots  # noqa: E402
+
+IMAGES = torch.arange(48, dtype=torch.uint8).reshape(3, 1, 4, 4)
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +55,26 @@ def test_images_are_shown_as_they_are():
     assert len(grid) == 4
     np.testing.assert_array_equal(grid[1].images[0].get_array(), images[1, 0].numpy())
     assert [ax.get_title() for ax in grid] == ["a", "b", "c", ""]
+
+
+@pytest.mark.parametrize(
+    ("images", "more", "message"),
+    [
+        (IMAGES[:0], {}, "images must hold at least one image, got 0"),
+        (IMAGES, {"columns": 0}, "columns must be a whole number >= 1, got 0"),
+        (IMAGES, {"titles": ["a"]}, "titles must have length >= 3, got ['a']"),
+        (IMAGES, {"titles": []}, "titles must have length >= 3, got []"),
+        (IMAGES.short() + 256, {}, "images must be in [0, 255], got 256 to 303"),
+        (
+            IMAGES[0],
+            {},
+            "images must have shape [examples, 1 or 3 channels, height, width], got [1, 4, 4]",
+        ),
+    ],
+)
+def test_images_that_cannot_be_shown(images, more, message):
+    check_refused(lambda: plots.show_images(images, **more), message)
+    assert pyplot.get_fignums() == []
 
 
 def test_curves_keep_names_positions_and_bands():

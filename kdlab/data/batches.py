@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
-from kdlab._checks import check_count, check_same_length
+from kdlab._checks import check_count, check_same_length, check_tensor
 
 
 class Batch(NamedTuple):
@@ -74,6 +74,7 @@ def to_float(
     | Float[Tensor, "batch channels height width"],
 ) -> Float[Tensor, "batch channels height width"]:
     """Turn bytes 0..255 into floats 0..1; floats pass through, anything else is a ValueError."""
+    check_tensor(images=images)
     if images.dtype == torch.uint8:
         return images.float().div_(255)
     if not images.is_floating_point():

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.hub import tqdm
 
+from kdlab.data.dataset import Tensors
 from kdlab.data.places import DataDamaged
 
 CLASS_NAMES = (
@@ -31,9 +32,9 @@ CLASS_NAMES = (
     "truck",
 )
 JPEG_ARCHIVE = "CIFAR10-jpeg.tar.gz"
+#: Where each copy lies in the folder, for who looks for it.
+LAYOUT = f"cifar-10-batches-py/, cifar-10-python.tar.gz or, with the images as JPEG, {JPEG_ARCHIVE}"
 _CHUNK = 1 << 20
-
-Tensors = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 def read_cifar10(root: Path) -> tuple[Tensors, str] | None:

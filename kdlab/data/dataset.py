@@ -8,6 +8,9 @@ from torch import Tensor
 
 from kdlab._checks import check_count
 
+#: Training images and targets, test images and targets.
+Tensors = tuple[Tensor, Tensor, Tensor, Tensor]
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:

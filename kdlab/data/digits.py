@@ -1,13 +1,14 @@
 """The 1,797 real digits that scikit-learn ships: always there, no network."""
 
 import torch
-from torch import Tensor
+
+from kdlab.data.dataset import Tensors
 
 _TRAIN = 1297
 _LARGEST = 16
 
 
-def read_digits() -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def read_digits() -> Tensors:
     """Return training images and targets, test images and targets.
 
     The 8 x 8 images are enlarged to MNIST's 28 x 28, their grey levels from 0..16 to 0..255.

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from kdlab.data.dataset import Tensors
 from kdlab.data.places import DataDamaged
 
 FILES = tuple(
@@ -28,7 +29,7 @@ def find_idx(raw: Path) -> list[Path] | None:
     return found if len(found) == len(FILES) else None
 
 
-def read_idx_set(raw: Path) -> tuple[Tensor, Tensor, Tensor, Tensor] | None:
+def read_idx_set(raw: Path) -> Tensors | None:
     """Read training images and targets, test images and targets; None if files are missing.
 
     Raises:

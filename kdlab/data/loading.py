@@ -4,17 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch import Tensor
-
 from kdlab._checks import check_choice
-from kdlab.data.cifar import CLASS_NAMES, read_cifar10
-from kdlab.data.dataset import Dataset
+from kdlab.data.cifar import CLASS_NAMES, LAYOUT, read_cifar10
+from kdlab.data.dataset import Dataset, Tensors
 from kdlab.data.digits import read_digits
 from kdlab.data.fetching import FetchFailed, fetch
 from kdlab.data.idx import read_idx_set
 from kdlab.data.places import DataUnavailable, cache_folder, data_folder, is_offline
 
-Tensors = tuple[Tensor, Tensor, Tensor, Tensor]
 _DIGITS = tuple("0123456789")
 _CLOTHES = (
     "T-shirt/top",
@@ -136,5 +133,5 @@ def _fetch_cifar10(root: Path) -> None:
 _KINDS = {
     "mnist": _idx_kind("MNIST", "MNIST", _DIGITS),
     "fashion-mnist": _idx_kind("Fashion-MNIST", "FashionMNIST", _CLOTHES),
-    "cifar10": _Kind("CIFAR-10", "cifar-10-batches-py", CLASS_NAMES, read_cifar10, _fetch_cifar10),
+    "cifar10": _Kind("CIFAR-10", LAYOUT, CLASS_NAMES, read_cifar10, _fetch_cifar10),
 }

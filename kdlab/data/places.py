@@ -21,8 +21,12 @@ class DataDamaged(RuntimeError):
     """A file of a data set is there but can't be trusted; the message names it."""
 
     def __init__(self, file: Path, trouble: str) -> None:
+        named = os.environ.get("KDLAB_DATA", "")
+        ours = not named or not file.is_relative_to(Path(named).expanduser())
+        # A shared folder may be read-only for who reads this.
+        otherwise = "or delete it" if ours else "delete it, or unset KDLAB_DATA"
         super().__init__(
-            f"{file} is damaged: {trouble}. Replace it by a whole copy, or delete it: "
+            f"{file} is damaged: {trouble}. Replace it by a whole copy, {otherwise}: "
             "kdlab.data.load then looks further, and fetches what is missing."
         )
 

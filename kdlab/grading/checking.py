@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from kdlab.grading.compare import show
-from kdlab.grading.diagnose import Fault, find_fault, likely_cause
+from kdlab.grading.diagnose import find_fault, likely_cause
 from kdlab.grading.observe import Failure, Observation, observe
 from kdlab.grading.plain import to_plain, type_name, with_article
 from kdlab.grading.registry import find_question
@@ -17,7 +17,8 @@ def check(id: str, fn: Callable) -> CheckResult:
     """Try a function on the visible cases of a question.
 
     The result shows itself at the end of a notebook cell. A wrong, raising or unanswered
-    function is reported, never raised; Ctrl-C and the stop button still work.
+    function is reported, never raised, and so is what is no function at all: "Run all" goes
+    on. Ctrl-C and the stop button still work.
 
     Args:
         id: The question, for example ``"KD02-E3"``.
@@ -27,13 +28,13 @@ def check(id: str, fn: Callable) -> CheckResult:
         What was expected, what came, and the likely cause.
 
     Raises:
-        ValueError: There is no such question (the message names those there are), or fn
-            cannot be called.
+        ValueError: There is no such question (the message names those there are).
     """
     question = find_question(id)
     if not callable(fn):
-        hint = f"pass {question.name}, not {question.name}(...)"
-        raise ValueError(f"fn must be a function, got {with_article(type_name(fn))}; {hint}")
+        message = f"got {with_article(type_name(fn))} instead of a function"
+        hint = f"Pass {question.name}, not {question.name}(...)."
+        return CheckResult(question.id, "error", message, cause=hint)
     seen = _observe_all(question, fn)
     for index in range(len(seen)):
         found = _judge(question, seen, index)
@@ -59,16 +60,11 @@ def _judge(question: Question, seen: list, index: int) -> CheckResult | None:
     fault = find_fault(expected, got, question.comparison)
     if fault is None:
         return None
-    call, cause = _call_text(question, case), _cause(question, seen, index, fault)
+    call = _call_text(question, case)
+    cause = likely_cause(question, seen, index, fault.aspect) or fault.cause
     return CheckResult(
         question.id, fault.status, fault.message, call, fault.expected, fault.got, cause
     )
-
-
-def _cause(question: Question, seen: list, index: int, fault: Fault) -> str:
-    if isinstance(seen[index], Failure):
-        return fault.cause
-    return likely_cause(question, seen, index, fault.aspect) or fault.cause
 
 
 def _call_text(question: Question, case: Case) -> str:

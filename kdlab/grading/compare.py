@@ -28,18 +28,21 @@ def kind_of(value: Plain) -> str:
     return f"values of shape {list(value.shape)}" if value.ndim else "a number"
 
 
-def constant_factor(expected: Plain, got: Plain, comparison: Comparison) -> float | None:
-    """Return c where every value is c times the expected one, c != 1; else None."""
-    both = (expected, got)
-    if not all(isinstance(v, np.ndarray) and v.dtype == np.float64 for v in both):
+def constant_factor(
+    expected: list[Plain], got: list[Plain], comparison: Comparison
+) -> float | None:
+    """Return c where every value of every case is c times the expected one; else None.
+
+    One number alone is a multiple of any other, so two that are not 0 are asked for.
+    """
+    if not all(_same_floats(*pair) for pair in zip(expected, got, strict=True)):
         return None
-    if expected.shape != got.shape or not np.isfinite(got).all():
+    wanted, came = (np.concatenate([np.ravel(v) for v in values]) for values in (expected, got))
+    if (np.abs(wanted) > 100 * comparison.atol).sum() < 2 or not np.isfinite(came).all():
         return None
-    largest = np.abs(expected).argmax()
-    if abs(expected.flat[largest]) <= 100 * comparison.atol:
-        return None
-    factor = float(got.flat[largest] / expected.flat[largest])
-    same = difference(np.asarray(expected * factor), got, comparison) is None
+    largest = np.abs(wanted).argmax()
+    factor = float(came[largest] / wanted[largest])
+    same = difference(wanted * factor, came, comparison) is None
     return factor if same and factor else None
 
 
@@ -77,6 +80,13 @@ def _array_difference(expected: np.ndarray, got: np.ndarray, comparison: Compari
     if close.all():
         return None
     return _name_not_finite(expected, got) or _name_largest(expected, got, close)
+
+
+def _same_floats(expected: Plain, got: Plain) -> bool:
+    both = (expected, got)
+    if not all(isinstance(v, np.ndarray) and v.dtype == np.float64 for v in both):
+        return False
+    return expected.shape == got.shape
 
 
 def _close(expected: np.ndarray, got: np.ndarray, comparison: Comparison) -> np.ndarray:

@@ -45,10 +45,11 @@ def find_fault(
 
 
 def likely_cause(question: Question, seen: list, at: int, aspect: str) -> str | None:
-    """Name the mistake that gives what was seen.
+    """Name the mistake that gives what was seen, or the factor that does.
 
-    A mistake that agrees on every case comes before one that agrees up to the case ``at``
-    only: the answer may hold a second mistake that shows in the extreme cases.
+    A mistake that agrees on every case comes before one that agrees on the first ones only:
+    the answer may hold a second mistake that shows in the extreme cases. But one number, or
+    a count or an index, may agree by chance, so that part must hold two other numbers.
 
     Args:
         question: The question.
@@ -56,16 +57,17 @@ def likely_cause(question: Question, seen: list, at: int, aspect: str) -> str | 
         at: The first case that is wrong.
         aspect: What is wrong there; the mistake must agree in it.
     """
-    for stop in (len(seen), at + 1):
+    parts = [seen[:stop] for stop in (len(seen) - 1, at + 1) if stop > at]
+    for part in [seen, *(part for part in parts if _telling(part, aspect) > 1)]:
         for mistake in question.mistakes:
-            if any(_agrees(question, fn, seen[:stop], aspect) for fn in mistake.variants):
+            if any(_agrees(question, fn, part, aspect) for fn in mistake.variants):
                 return f"{mistake.name}: {mistake.because}"
-    return None
+    return _factor_cause(question, seen) if aspect == "value" else None
 
 
 def _failed(expected: Observation, got: Failure) -> Fault:
     if got.status == "error":
-        return Fault("error", "", got.message, show(expected.value), cause=got.cause)
+        return Fault("error", "", got.message + got.where, show(expected.value), cause=got.cause)
     if got.status == "not answered":
         # Earlier cases were answered, so this is no stub.
         message = f"returned nothing here, expected {expected.kind}"
@@ -81,9 +83,7 @@ def _value_fault(expected: Observation, got: Observation, comparison: Comparison
         message = f"returned {got.kind}, expected {expected.kind}"
     if got.changed:
         message += f"; {_listed(got.changed)} changed in place as well"
-    factor = constant_factor(expected.value, got.value, comparison)
-    cause = f"Each value is {factor:.4g} times the expected one." if factor else ""
-    return Fault("wrong", "value", message, *show_both(expected.value, got.value), cause)
+    return Fault("wrong", "value", message, *show_both(expected.value, got.value))
 
 
 def _gradient_fault(expected: Observation, got: Observation, comparison) -> Fault | None:
@@ -114,22 +114,51 @@ def _listed(names: tuple[str, ...]) -> str:
     return " and ".join(names) + (" is" if len(names) == 1 else " are")
 
 
+def _factor_cause(question: Question, seen: list) -> str | None:
+    pairs = [
+        (observe(question.reference, case).value, got.value)
+        for case, got in zip(question.cases, seen, strict=False)
+        if isinstance(got, Observation)
+    ]
+    factor = constant_factor(*map(list, zip(*pairs, strict=True)), question.comparison)
+    return f"Each value is {factor:.4g} times the expected one." if factor else None
+
+
 def _agrees(question: Question, variant: Callable, seen: list, aspect: str) -> bool:
     comparison = question.comparison
+    # NaN is no evidence: where nothing else came, the gradients must be the same too.
+    aspects = [aspect] if aspect != "value" or _telling(seen, aspect) else ["value", "gradient"]
     for case, got in zip(question.cases, seen, strict=False):
         known = observe(variant, case, gradient_of=comparison.gradient_of)
         if isinstance(known, Failure) or isinstance(got, Failure):
-            return False
-        if not _same(known, got, aspect, comparison):
+            if not _raised_alike(known, got):
+                return False
+        elif not all(_same(known, got, each, comparison) for each in aspects):
             return False
     return True
+
+
+def _raised_alike(known: Observation | Failure, got: Observation | Failure) -> bool:
+    if not (isinstance(known, Failure) and isinstance(got, Failure)):
+        return False
+    return known.status == got.status == "error" and known.message == got.message
 
 
 def _same(known: Observation, got: Observation, aspect: str, comparison: Comparison) -> bool:
     if aspect == "changed":
         return known.changed == got.changed
-    if aspect == "gradient":
-        pairs = [(known.gradients[name], got.gradients[name]) for name in known.gradients]
-    else:
-        pairs = [(known.value, got.value)]
+    pairs = zip(_compared(known, aspect), _compared(got, aspect), strict=True)
     return all(difference(mine, theirs, comparison) is None for mine, theirs in pairs)
+
+
+def _compared(seen: Observation, aspect: str) -> list:
+    return list(seen.gradients.values()) if aspect == "gradient" else [seen.value]
+
+
+def _telling(seen: list, aspect: str) -> int:
+    """Count the numbers that would hardly agree by chance: finite, and no whole numbers."""
+    kept = [
+        value for got in seen if isinstance(got, Observation) for value in _compared(got, aspect)
+    ]
+    floats = [v for v in kept if isinstance(v, np.ndarray) and v.dtype.kind == "f"]
+    return sum(int(np.isfinite(value).sum()) for value in floats)

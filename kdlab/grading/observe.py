@@ -44,11 +44,13 @@ class Failure:
         status: As in `CheckResult`.
         message: One sentence.
         cause: The likely reason, or "".
+        where: Line and text of the code that raised, to follow the message, or "".
     """
 
     status: str
     message: str
     cause: str = ""
+    where: str = ""
 
 
 def observe(
@@ -143,7 +145,7 @@ def _explain(error: BaseException, passed: dict) -> Failure:
     theirs = frames[ours[0] + 1 :]
     if not theirs:
         return Failure("error", message, f"It is called with ({', '.join(passed)}), in this order.")
-    return Failure("error", message + _where(*theirs[0]))
+    return Failure("error", message, where=_where(*theirs[0]))
 
 
 def _raised_by_hand(error: BaseException) -> bool:

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from kdlab._checks import (
     check_fraction,
+    check_labelled,
     check_logits,
-    check_positive,
-    check_same_length,
     check_same_shape,
-    check_targets,
+    check_scores,
+    check_temperature,
 )
 
 
@@ -38,12 +38,14 @@ def soften(
         Probabilities of the same shape; each row sums to 1.
 
     Raises:
-        ValueError: temperature is not positive and finite.
+        ValueError: logits is no tensor of floating point numbers, or temperature is outside
+            [1e-9, 1e9].
 
     References:
         Hinton et al. 2014, arXiv:1503.02531, equation 1.
     """
-    check_positive(temperature=temperature)
+    check_scores(logits=logits)
+    check_temperature(temperature=temperature)
     return F.softmax(_widened(logits) / temperature, dim=-1)
 
 
@@ -64,10 +66,11 @@ def soft_target_loss(
         temperature: $T > 0$; larger is softer.
 
     Returns:
-        Batch mean in nats times T^2; 0 exactly when the predictions agree.
+        Batch mean in nats times T^2; 0, up to rounding, when the predictions agree.
+        T^2 multiplies the rounding too: from T = 1,000 on, give doubles.
 
     Raises:
-        ValueError: Shapes differ, or temperature is not positive and finite.
+        ValueError: Shapes differ, or temperature is outside [1e-9, 1e9].
 
     References:
         Hinton et al. 2014, arXiv:1503.02531. The paper writes the cross-entropy of the
@@ -76,7 +79,7 @@ def soft_target_loss(
     """
     check_logits(student_logits=student_logits, teacher_logits=teacher_logits)
     check_same_shape(student_logits=student_logits, teacher_logits=teacher_logits)
-    check_positive(temperature=temperature)
+    check_temperature(temperature=temperature)
     log_q = F.log_softmax(_widened(student_logits) / temperature, dim=-1)
     log_p = F.log_softmax(_widened(teacher_logits.detach()) / temperature, dim=-1)
     # "batchmean": "mean" would also divide by the number of classes.
@@ -107,15 +110,15 @@ def distillation_loss(
         Batch mean, a scalar.
 
     Raises:
-        ValueError: Shapes differ, a target is no class, temperature is not positive and
-            finite, or lambda_ is outside [0, 1].
+        ValueError: Shapes differ, a target is no class, temperature is outside [1e-9, 1e9],
+            or lambda_ is outside [0, 1].
 
     References:
         Hinton et al. 2014, arXiv:1503.02531, section 2, which gives no letter to the
         weights. Other texts write alpha = 1 - lambda, or leave the label term unweighted.
     """
     check_fraction(lambda_=lambda_)
-    _check_against_targets(student_logits, targets)
+    check_labelled(student_logits=student_logits, targets=targets)
     taught = soft_target_loss(student_logits, teacher_logits, temperature=temperature)
     labelled = F.cross_entropy(_widened(student_logits), targets)
     return (1 - lambda_) * labelled + lambda_ * taught
@@ -147,7 +150,7 @@ def label_smoothing_loss(
         Szegedy et al. 2016, arXiv:1512.00567, section 7.
     """
     check_fraction(smoothing=smoothing)
-    _check_against_targets(student_logits, targets)
+    check_labelled(student_logits=student_logits, targets=targets)
     return F.cross_entropy(_widened(student_logits), targets, label_smoothing=smoothing)
 
 
@@ -172,7 +175,7 @@ def soft_target_gradient(
         `soft_target_loss` is this over the batch size.
 
     Raises:
-        ValueError: Shapes differ, or temperature is not positive and finite.
+        ValueError: Shapes differ, or temperature is outside [1e-9, 1e9].
 
     References:
         Hinton et al. 2014, arXiv:1503.02531, equations 2 to 4.
@@ -210,7 +213,7 @@ def distillation_gradient(
         ValueError: As `distillation_loss`.
     """
     check_fraction(lambda_=lambda_)
-    _check_against_targets(student_logits, targets)
+    check_labelled(student_logits=student_logits, targets=targets)
     taught = soft_target_gradient(student_logits, teacher_logits, temperature=temperature)
     one_hot = F.one_hot(targets, student_logits.shape[-1])
     labelled = soften(student_logits.detach(), temperature=1.0) - one_hot
@@ -220,9 +223,3 @@ def distillation_gradient(
 def _widened(logits: Tensor) -> Tensor:
     # Half precision rounds away q - p at a high T, and float16 overflows in T^2 KL.
     return logits.to(torch.promote_types(logits.dtype, torch.float32))
-
-
-def _check_against_targets(student_logits: Tensor, targets: Tensor) -> None:
-    check_logits(student_logits=student_logits)
-    check_targets(student_logits.shape[-1], targets=targets)
-    check_same_length(student_logits=student_logits, targets=targets)

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from kdlab import metrics
-from kdlab._checks import check_count
+from kdlab._checks import check_count, check_tensor
 from kdlab.data import to_float
 
 
@@ -37,8 +37,10 @@ def predict(
         batch_size: How many images go through at once.
 
     Raises:
-        ValueError: There is no image, or batch_size is no positive whole number.
+        ValueError: images is no tensor or holds none, or batch_size is no positive whole
+            number.
     """
+    check_tensor(images=images)
     check_count(batch_size=batch_size)
     if not len(images):
         raise ValueError("images must hold at least one image, got 0")

@@ -67,9 +67,11 @@ class Run:
     ) -> None:
         check_count(epochs=epochs)
         check_count(0, seed=seed)
+        check_kind(nn.Module, model=model)
+        check_kind(Batches, batches=batches)
         check_optimizer(optimizer, model)
-        if test:
-            check_same_length(test_images=test[0], test_targets=test[1])
+        if test is not None:
+            check_pair(test)
         self.model, self.test, self.seed, self.progress = model, test, seed, progress
         self.batches, self._epochs = batches, epochs
         self.losses: list[float] = []
@@ -135,8 +137,28 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
         yield
 
 
+def check_kind(kind: type, /, **named: object) -> None:
+    """Raise ValueError unless every named value is of this class."""
+    for name, value in named.items():
+        if not isinstance(value, kind):
+            wanted = f"{kind.__module__.partition('.')[0]}'s {kind.__name__}"
+            raise ValueError(f"{name} must be {wanted}, got {type(value).__name__}")
+
+
+def check_pair(test: tuple[Tensor, Tensor]) -> None:
+    """Raise ValueError unless test is images and as many targets."""
+    if not isinstance(test, (tuple, list)) or len(test) != 2:
+        came = f"{len(test)} values" if isinstance(test, (tuple, list)) else type(test).__name__
+        raise ValueError(f"test must be a pair of images and targets, got {came}")
+    check_same_length(test_images=test[0], test_targets=test[1])
+
+
 def check_optimizer(optimizer: torch.optim.Optimizer, model: nn.Module) -> None:
     """Raise ValueError if a step of the optimizer would change nothing in the model."""
+    check_kind(torch.optim.Optimizer, optimizer=optimizer)
     held = {id(p) for group in optimizer.param_groups for p in group["params"]}
-    if not any(id(p) in held for p in model.parameters()):
+    reached = [p for p in model.parameters() if id(p) in held]
+    if not reached:
         raise ValueError("optimizer must hold parameters of the trained model, got none of them")
+    if not any(p.requires_grad for p in reached):
+        raise ValueError("optimizer must hold a parameter that requires grad, got frozen ones only")

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from kdlab._checks import check_fraction, check_positive, check_same_length
+from kdlab._checks import check_fraction, check_same_length, check_temperature
 from kdlab.data import Batches
 from kdlab.losses import distillation_loss
 from kdlab.schemes.evaluation import evaluating, predict
@@ -49,16 +49,17 @@ def distill(
 
     Raises:
         ValueError: teacher is the student itself, or is logits where batches are augmented,
-            or has another length; the optimizer holds none of the student's parameters; or
-            another argument is out of range. Raised before any step.
+            or has another length; the optimizer holds no parameter of the student that can
+            be trained; or another argument is of another type or out of range. Raised
+            before any step.
 
     References:
         Hinton et al. 2014, arXiv:1503.02531.
     """
-    _check_teacher(teacher, student, batches)
-    check_positive(temperature=temperature)
+    check_temperature(temperature=temperature)
     check_fraction(lambda_=lambda_)
     run = Run(student, batches, optimizer, epochs=epochs, test=test, seed=seed, progress=progress)
+    _check_teacher(teacher, student, batches)
     with run:
         stored = _stored_logits(teacher, batches)
         for _ in run.epochs():

@@ -41,8 +41,9 @@ def train(
         returns what there is.
 
     Raises:
-        ValueError: epochs is no positive whole number, the optimizer holds none of the
-            model's parameters, or another argument is out of range. Raised before any step.
+        ValueError: epochs is no positive whole number, the optimizer holds no parameter of
+            the model that can be trained, or another argument is of another type or out of
+            range. Raised before any step.
     """
     check_fraction(smoothing=smoothing)
     if max_norm is not None:

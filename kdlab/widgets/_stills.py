@@ -11,6 +11,8 @@ from torch import Tensor
 
 TEACHER, STUDENT, CONTROL, LABELS = "#0072B2", "#D55E00", "#009E73", "#555555"
 CELL = 26
+# A photograph is made so small that it adds no more than 10 kB to a notebook.
+LARGEST = 48
 # From this shade on, white reads better than black.
 DEEP = 0.93
 
@@ -93,7 +95,9 @@ def _png(image: Tensor) -> str:
     # One channel is ink: dark on light, as in the browser.
     pixels = 255 - image[0] if len(image) == 1 else image.permute(1, 2, 0)
     file = io.BytesIO()
-    Image.fromarray(pixels.numpy()).save(file, "PNG")
+    drawn = Image.fromarray(pixels.numpy())
+    drawn.thumbnail((LARGEST, LARGEST))
+    drawn.save(file, "PNG")
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 

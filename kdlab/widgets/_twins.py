@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from kdlab._checks import check_fraction, check_positive
+from kdlab._checks import check_fraction, check_positive, check_temperature
 from kdlab.data import Batch, Batches, Dataset
 from kdlab.losses import distillation_loss
 from kdlab.schemes import evaluate, predict
@@ -36,7 +36,8 @@ class Settings(NamedTuple):
 
     def checked(self) -> "Settings":
         """Return itself, or raise ValueError for a value that is out of range."""
-        check_positive(temperature=self.temperature, learning_rate=self.learning_rate)
+        check_temperature(temperature=self.temperature)
+        check_positive(learning_rate=self.learning_rate)
         check_fraction(lambda_=self.lambda_)
         return self
 

@@ -11,7 +11,7 @@ import anywidget
 import torch
 from torch import Tensor
 
-from kdlab._checks import check_logits, check_same_length
+from kdlab import _checks as checks
 
 STATIC = Path(__file__).parent / "static"
 SHARED = ("maths", "common", "images", "bars")
@@ -71,7 +71,7 @@ def check_scores(**named: Tensor) -> dict[str, Tensor]:
     Raises:
         ValueError: One is no [batch, classes] of finite floating point numbers.
     """
-    check_logits(**named)
+    checks.check_logits(**named)
     sent = {name: logits.detach().float().cpu().contiguous() for name, logits in named.items()}
     for name, logits in sent.items():
         if logits.shape[1] < 2:
@@ -99,16 +99,15 @@ def check_images(images: Tensor | None, logits: Tensor) -> Tensor | None:
     Floats are taken as 0 to 1; [examples, height, width] has one channel.
 
     Raises:
-        ValueError: Another shape, or not as many images as rows of logits.
+        ValueError: Another shape, not as many images as rows of logits, or whole numbers
+            beyond 0 to 255.
     """
     if images is None:
         return None
-    check_same_length(images=images, logits=logits)
+    checks.check_same_length(images=images, logits=logits)
     if images.ndim == 3:
         images = images[:, None]
-    if images.ndim != 4 or images.shape[1] not in (1, 3):
-        wanted = "[examples, 1 or 3 channels, height, width]"
-        raise ValueError(f"images must have shape {wanted}, got {list(images.shape)}")
+    checks.check_images(images=images)
     if images.is_floating_point():
         images = images.detach().mul(255).round().clamp(0, 255)
     return images.to(device="cpu", dtype=torch.uint8).contiguous()

@@ -5,6 +5,7 @@ import traitlets
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
+from kdlab._checks import check_count
 from kdlab.losses import soften
 from kdlab.schemes import predict
 from kdlab.widgets import _stills as stills
@@ -82,7 +83,8 @@ class DrawingView(View, module="draw_digit", uses=("answers",)):
         Raises:
             ValueError: digit is none of 0 to 9.
         """
-        if digit not in range(len(DIGITS)):
+        check_count(0, digit=digit)
+        if digit >= len(DIGITS):
             raise ValueError(f"digit must be in [0, {len(DIGITS)}), got {digit!r}")
         self.strokes = DIGITS[digit]
 

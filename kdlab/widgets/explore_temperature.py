@@ -13,6 +13,9 @@ from kdlab.widgets._traits import Index, temperature
 from kdlab.widgets._view import check_images, check_names, check_scores, to_bytes
 from kdlab.widgets.page import PageView
 
+#: Side of the image in the still, in pixels, as in the browser.
+IMAGE = 112
+
 
 class TemperatureView(PageView, module="explore_temperature"):
     """What `explore_temperature` returns.
@@ -61,12 +64,16 @@ class TemperatureView(PageView, module="explore_temperature"):
         )
 
     def still(self) -> str:
-        """Draw the bars."""
+        """Draw the bars, and beside them the example's image."""
         values = self.probabilities.tolist()
-        body = stills.words(10, 20, f"Example {self.example}, T = {self.temperature:g}")
-        body += stills.bars(values, self.class_names, top=30, colour=stills.TEACHER)
+        body, left = stills.words(10, 20, f"Example {self.example}, T = {self.temperature:g}"), 0
+        chart = stills.bars(values, self.class_names, top=30, colour=stills.TEACHER)
         height = 40 + 20 * len(values)
-        size = {"width": 420 + 7.5 * max(map(len, self.class_names)), "height": height}
+        if self.images is not None:
+            body += stills.thumbnails([self.images[self.example]], top=32, size=IMAGE)
+            left, height = IMAGE + 10, max(height, IMAGE + 42)
+        body += f'<g transform="translate({left} 0)">{chart}</g>'
+        size = {"width": left + 420 + 7.5 * max(map(len, self.class_names)), "height": height}
         return stills.picture(body, **size, title=self.title, description=self.summary())
 
 

@@ -20,9 +20,13 @@ STUDENT = 2 * torch.randn(EXAMPLES, CLASSES, generator=GENERATOR)
 IMAGES = torch.randint(0, 256, (EXAMPLES, 1, 12, 12), generator=GENERATOR, dtype=torch.uint8)
 
 MAKERS = {
-    "explore_temperature": lambda: explore_temperature(LOGITS[:8], images=IMAGES[:8]),
-    "explore_dark_knowledge": lambda: explore_dark_knowledge(LOGITS, TARGETS, images=IMAGES),
-    "explore_loss": lambda: explore_loss(STUDENT, LOGITS, TARGETS),
+    "explore_temperature": lambda **more: explore_temperature(
+        LOGITS[:8], images=IMAGES[:8], **more
+    ),
+    "explore_dark_knowledge": lambda **more: explore_dark_knowledge(
+        LOGITS, TARGETS, images=IMAGES, **more
+    ),
+    "explore_loss": lambda **more: explore_loss(STUDENT, LOGITS, TARGETS, **more),
 }
 
 
@@ -287,6 +291,35 @@ def test_the_still_reads_on_a_dark_page(chromium, tmp_path):
         reach = page.locator("svg").evaluate(read)
         assert reach[0] <= size[0] and reach[1] <= size[1]
     page.close()
+
+
+@pytest.mark.parametrize("word", ["_", " "])
+@pytest.mark.parametrize("name", MAKERS)
+def test_long_names_end_in_an_ellipsis_and_a_phone_scrolls_only_down(show, name, word):
+    long = word.join("a rather long name of a class, as a catalogue of parts may have it".split())
+    names = [f"{long}{word}{i}" for i in range(CLASSES)]
+    page = show(MAKERS[name](class_names=names))
+    page.set_viewport_size({"width": 380, "height": 800})
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=ARTIFACTS / f"page_{name}_phone.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 380
+    read = "nodes => nodes.map((node) => [node.firstChild.data, node.lastChild.textContent])"
+    shown = page.locator(".kd-name:has(title)").evaluate_all(read)
+    assert {full for _, full in shown} == set(names)
+    for text, full in shown:
+        start = text.removesuffix(" \u2190 y").removesuffix("\u2026")
+        assert full.startswith(start) and 8 < len(start) < len(full)
+    # Names stay on the drawing, to the left of what they name.
+    left = "nodes => nodes.map((node) => node.getBoundingClientRect().left)"
+    assert min(page.locator(".kd-name").evaluate_all(left)) >= 0
+
+
+def test_short_names_are_written_out(show):
+    names = ["T-shirt/top", "Ankle boot", *map(str, range(8))]
+    for make in MAKERS.values():
+        page = show(make(class_names=names))
+        assert page.locator(".kd-chart text title").count() == 0
+        assert page.locator(".kd-name", has_text="T-shirt/top").count() > 0
 
 
 def contrast(ink, ground):

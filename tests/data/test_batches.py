@@ -165,6 +165,11 @@ def test_shift_follows_its_generator():
     assert not torch.equal(one, third)
 
 
+def test_to_float_takes_no_list(unchecked_shapes):
+    with pytest.raises(ValueError, match="^images must be a tensor, got list$"):
+        to_float([[0]])
+
+
 @pytest.mark.parametrize("pixels", [-1, 0.5])
 def test_shift_refuses_what_is_no_count(unchecked_shapes, pixels):
     with pytest.raises(ValueError, match=rf"^pixels must be a whole number >= 0, got {pixels}$"):

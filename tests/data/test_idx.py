@@ -43,7 +43,10 @@ def test_a_file_that_ends_in_its_header_is_named(data, start):
 
 
 def test_a_web_page_saved_under_the_name_is_named(data):
-    assert "Not a gzipped file" in damage(data, IMAGES, b"<html>sign in to the network</html>")
+    said = damage(data, IMAGES, b"<html>sign in to the network</html>")
+    assert "Not a gzipped file" in said
+    # A shared folder is not everyone's to change.
+    assert "a whole copy, delete it, or unset KDLAB_DATA: " in said
 
 
 def test_garbage_inside_gzip_is_named(data, contents):
@@ -85,4 +88,4 @@ def test_a_damaged_file_in_the_cache_is_named(data, cache, monkeypatch):
     (data / "MNIST").rename(cache.with_name("MNIST"))
     cache.mkdir()
     cache.with_name("MNIST").rename(cache / "MNIST")
-    assert damage(cache, IMAGES, b"half")
+    assert "a whole copy, or delete it: " in damage(cache, IMAGES, b"half")

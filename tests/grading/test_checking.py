@@ -98,6 +98,53 @@ def test_unknown_factor_is_told():
     assert result.cause == "Each value is 7 times the expected one."
 
 
+@pytest.mark.parametrize("id", ["KD01-E3", "KD02-E1", "KD02-E3", "KD02-E4"])
+def test_a_constant_is_no_multiple(id):
+    result = says(id, lambda *inputs: torch.tensor(0.3))
+    assert (result.status, result.cause) == ("wrong", "")
+
+
+def test_a_factor_of_the_first_case_only_is_no_cause():
+    fn = lambda z, v, t: losses.soft_target_loss(z, v, temperature=t) * (7 if t == 2 else 6)  # noqa: E731
+    assert says("KD02-E3", fn).cause == ""
+
+
+def test_one_number_may_agree_with_a_mistake_by_chance():
+    # 0.2 is what "returns alpha itself" gives in the first case.
+    assert says("KD02-E1", lambda alpha: 0.2).cause == ""
+    # Three indices are those of "T ignored", the fourth is not.
+    wrong = iter([1, 4, 1, 0] * 2)
+    assert check("KD01-E4", lambda *inputs: next(wrong)).cause == ""
+
+
+def test_numbers_of_two_cases_name_a_mistake_beside_a_second_one():
+    def plain_and_without_t_squared(z, v, t):
+        q, p = (z / t).softmax(1), (v.detach() / t).softmax(1)
+        return (p * (p / q).log()).sum(1).mean()
+
+    result = says("KD02-E3", plain_and_without_t_squared)
+    assert result.cause.startswith("T^2 missing:")
+
+
+def test_nan_everywhere_is_not_taken_for_a_forgotten_log_target():
+    assert says("KD02-E3", lambda z, v, t: (z - 1e6).log().sum()).cause == ""
+
+
+def test_an_exception_is_known_by_its_text():
+    result = says("KD02-E7", lambda teacher_logits, indices: teacher_logits.T[indices].T)
+    assert result.message.startswith("raised IndexError: index 3 is out of bounds")
+    assert result.cause.startswith("columns instead of rows:")
+    assert says("KD02-E7", lambda cache, indices: cache[:, 5]).cause == ""
+
+
+def test_what_is_no_function_is_an_error_that_stops_nothing(unchecked_shapes):
+    result = says("KD01-E1", 0.5)
+    assert repr(result).splitlines() == [
+        "KD01-E1: error: got a float instead of a function",
+        "  likely cause  Pass soften, not soften(...).",
+    ]
+
+
 def test_unknown_mistake_has_no_cause():
     assert says("KD01-E1", lambda z, t: soften(z, t) + z**2 / 7).cause == ""
 

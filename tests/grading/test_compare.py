@@ -77,18 +77,36 @@ def test_texts_containers_and_their_places():
 
 @given(values, st.floats(0.1, 10).filter(lambda c: abs(c - 1) > 0.01))
 def test_constant_factor(array, factor):
-    if np.abs(array).max() > 1:
-        assert constant_factor(array, array * factor, CLOSE) == pytest.approx(factor)
+    if (np.abs(array) > 1).sum() > 1:
+        assert constant_factor([array], [array * factor], CLOSE) == pytest.approx(factor)
 
 
-def test_no_constant_factor():
-    ones = np.ones(3)
-    assert constant_factor(ones, np.array([2.0, 2.0, 3.0]), CLOSE) is None
-    assert constant_factor(ones, np.zeros(3), CLOSE) is None
-    assert constant_factor(np.zeros(3), ones, CLOSE) is None
-    assert constant_factor(ones, ones[:2], CLOSE) is None
-    assert constant_factor(ones, np.full(3, np.nan), CLOSE) is None
-    assert constant_factor(np.array(2), np.array(4), CLOSE) is None
+def test_constant_factor_of_single_numbers():
+    def factor(expected, got):
+        return constant_factor(*([np.array(x) for x in xs] for xs in (expected, got)), CLOSE)
+
+    assert factor([1.0, 2.0], [3.0, 6.0]) == pytest.approx(3)
+    # The same answer to everything, another factor each time, and one number alone.
+    assert factor([1.0, 2.0], [3.0, 3.0]) is None
+    assert factor([1.0, 2.0], [3.0, 8.0]) is None
+    assert factor([1.0], [3.0]) is None
+    assert factor([1.0, 0.0], [3.0, 0.0]) is None
+
+
+@pytest.mark.parametrize(
+    ("expected", "got"),
+    [
+        (np.ones(3), np.array([2.0, 2.0, 3.0])),
+        (np.ones(3), np.zeros(3)),
+        (np.zeros(3), np.ones(3)),
+        (np.ones(3), np.ones(2)),
+        (np.ones(3), np.full(3, np.nan)),
+        (np.ones(3, int), np.full(3, 2)),
+        (np.ones(3), "2"),
+    ],
+)
+def test_no_constant_factor(expected, got):
+    assert constant_factor([expected], [got], CLOSE) is None
 
 
 def test_values_are_shown_with_the_digits_it_takes():

@@ -52,7 +52,8 @@ def test_reference_is_right(question):
 @pytest.mark.parametrize(("question", "mistake", "variant"), MISTAKES)
 def test_mistake_is_wrong_and_recognised_by_name(question, mistake, variant):
     result = check(question.id, variant)
-    assert result.status == "wrong"
+    # An index taken from the wrong dimension may be out of range.
+    assert result.status in ("wrong", "error")
     assert result.cause == f"{mistake.name}: {mistake.because}"
 
 

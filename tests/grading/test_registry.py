@@ -21,13 +21,6 @@ def test_id_that_is_no_string():
         find_question(3)
 
 
-@pytest.mark.usefixtures("unchecked_shapes")
-def test_fn_that_is_no_function():
-    message = r"^fn must be a function, got a float; pass soften, not soften\(\.\.\.\)$"
-    with pytest.raises(ValueError, match=message):
-        check("KD01-E1", 0.5)
-
-
 def test_lectures_load_when_they_are_asked_for():
     code = (
         "import sys, kdlab.grading as g\n"

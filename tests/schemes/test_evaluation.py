@@ -48,6 +48,12 @@ def test_evaluate_counts_errors():
     assert evaluate(model, images, targets) == wrong
 
 
+@pytest.mark.usefixtures("unchecked_shapes")
+def test_images_that_are_no_tensor():
+    with pytest.raises(ValueError, match=r"^images must be a tensor, got list$"):
+        predict(small_net(), [[0.0]])
+
+
 def test_bad_input():
     images, _ = small_set()
     with pytest.raises(ValueError, match=r"^images must hold at least one image, got 0$"):

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from _probes import Probe, same, sgd, small_batches, small_net, small_set, weights
+from _refusals import check_refused
 
 from kdlab import data, models
 from kdlab.data import Batches
@@ -203,6 +204,9 @@ def test_a_frozen_part_may_be_shared():
         ({"temperature": 0}, "temperature must be > 0, got 0"),
         ({"lambda_": 1.5}, "lambda_ must be in [0, 1], got 1.5"),
         ({"epochs": 0}, "epochs must be a whole number >= 1, got 0"),
+        ({"temperature": 1e30}, "temperature must be in [1e-9, 1e9], got 1e+30"),
+        ({"batches": [TEST]}, "batches must be kdlab's Batches, got list"),
+        ({"test": TEST[0]}, "test must be a pair of images and targets, got Tensor"),
         ({"teacher": [1.0]}, "teacher must be a module or a tensor of logits, got list"),
         (
             {"teacher": torch.zeros(40, 2)},
@@ -213,10 +217,8 @@ def test_a_frozen_part_may_be_shared():
 def test_bad_input_is_told_before_any_step(argument, message):
     student = small_net()
     before = weights(student)
-    arguments = {"teacher": torch.zeros(40, 3), "epochs": 1, **HINTON, **argument}
-    with pytest.raises(ValueError) as caught:
-        distill(student, batches=small_batches(), optimizer=sgd(student), **arguments)
-    assert str(caught.value) == message
+    usual = {"teacher": torch.zeros(40, 3), "batches": small_batches(), "optimizer": sgd(student)}
+    check_refused(lambda: distill(student, **usual | {"epochs": 1} | HINTON | argument), message)
     assert same(weights(student), before)
 
 

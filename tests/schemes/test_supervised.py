@@ -6,6 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from _probes import CLASSES, Probe, same, sgd, small_batches, small_net, small_set, weights
+from _refusals import check_refused
 from torch import nn
 
 from kdlab import models
@@ -203,6 +204,9 @@ BAD = [
     ({"seed": None}, "seed must be a whole number >= 0, got None"),
     ({"smoothing": 2}, "smoothing must be in [0, 1], got 2"),
     ({"max_norm": 0}, "max_norm must be > 0, got 0"),
+    ({"test": TEST[0]}, "test must be a pair of images and targets, got Tensor"),
+    ({"test": ()}, "test must be a pair of images and targets, got 0 values"),
+    ({"test": (*TEST, 3)}, "test must be a pair of images and targets, got 3 values"),
     (
         {"test": (TEST[0], TEST[1][:3])},
         "lengths must be equal, got test_images 10 and test_targets 3",
@@ -215,9 +219,9 @@ BAD = [
 def test_bad_input_is_told_before_any_step(argument, message):
     model = small_net()
     before = weights(model)
-    with pytest.raises(ValueError) as caught:
-        train(model, small_batches(), sgd(model), **{"epochs": 1, **argument})
-    assert str(caught.value) == message
+    check_refused(
+        lambda: train(model, small_batches(), sgd(model), **{"epochs": 1, **argument}), message
+    )
     assert same(weights(model), before)
 
 
@@ -225,6 +229,30 @@ def test_an_optimizer_of_another_model_is_refused():
     message = r"^optimizer must hold parameters of the trained model, got none of them$"
     with pytest.raises(ValueError, match=message):
         train(small_net(), small_batches(), sgd(small_net()), epochs=1)
+
+
+LOADER = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(*TEST))
+
+
+@pytest.mark.usefixtures("unchecked_shapes")
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ({"optimizer": None}, "optimizer must be torch's Optimizer, got NoneType"),
+        ({"batches": LOADER}, "batches must be kdlab's Batches, got DataLoader"),
+        ({"model": None}, "model must be torch's Module, got NoneType"),
+    ],
+)
+def test_what_is_of_another_kind_is_named(argument, message):
+    model = small_net()
+    usual = {"model": model, "batches": small_batches(), "optimizer": sgd(model), "epochs": 1}
+    check_refused(lambda: train(**usual | argument), message)
+
+
+def test_a_frozen_model_is_refused():
+    model = small_net().requires_grad_(False)
+    message = "optimizer must hold a parameter that requires grad, got frozen ones only"
+    check_refused(lambda: train(model, small_batches(), sgd(model), epochs=1), message)
 
 
 def test_an_optimizer_of_a_part_trains_that_part():

@@ -1,11 +1,11 @@
 """draw_digit without a browser: strokes in, an image like MNIST's and the model's opinion out."""
 
 import math
-import tracemalloc
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 import torch
+from _memory import memory_kept
 from torch import nn
 
 from kdlab import data, losses, models, schemes
@@ -145,6 +145,8 @@ def test_mnist_is_scaled_and_centred_as_drawings_are():
     ("strokes", "message"),
     [
         (3, r"strokes must be lists of \(x, y\), got 3"),
+        (1.0, r"strokes must be lists of \(x, y\), got 1.0"),
+        (True, r"strokes must be lists of \(x, y\), got True"),
         ([[1, 2]], r"strokes must be lists of \(x, y\), got \[\[1, 2\]\]"),
         ([[(1, "a")]], r"strokes must be lists of \(x, y\)"),
         ([[(1, -2)]], r"strokes must lie in \[0, 280\], got -2"),
@@ -275,6 +277,9 @@ def test_wrong_arguments_say_which(model, unchecked_shapes):
         draw_digit(model, temperature=0)
     with pytest.raises(ValueError, match=r"digit must be in \[0, 10\), got 10"):
         draw_digit(model).draw(10)
+    for digit in (1.0, True, "1", -1):
+        with pytest.raises(ValueError, match=f"digit must be a whole number >= 0, got {digit!r}"):
+            draw_digit(model).draw(digit)
 
 
 def test_still_and_text_follow_the_drawing():
@@ -300,10 +305,4 @@ def test_drawings_keep_little_memory(model):
         for step in range(count):
             view.strokes = [[(100, 40), (100, 100 + step % 100)]]
 
-    draw(20)
-    tracemalloc.start()
-    before = tracemalloc.take_snapshot()
-    draw(200)
-    grown = tracemalloc.take_snapshot().compare_to(before, "filename")
-    tracemalloc.stop()
-    assert sum(line.size_diff for line in grown) < 200_000
+    assert memory_kept(draw, warm=20, times=200) < 200_000

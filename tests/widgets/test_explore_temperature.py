@@ -1,10 +1,14 @@
 """explore_temperature: the Python side, without a browser."""
 
+import base64
+import io
 import math
+import re
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from kdlab.losses import soften
 from kdlab.widgets import explore_temperature
@@ -47,6 +51,26 @@ def test_images_arrive_as_bytes(images):
     assert list(view._images) == list(range(12))
 
 
+def picture_of(view):
+    """Return the pixels of the only image in the still, or None."""
+    found = re.findall(r'href="data:image/png;base64,([^"]*)"', view.still())
+    assert len(found) <= 1
+    return np.array(Image.open(io.BytesIO(base64.b64decode(found[0])))) if found else None
+
+
+def test_the_still_shows_the_chosen_image_as_ink_and_no_other():
+    view = explore_temperature(LOGITS, images=IMAGES, example=2)
+    assert (255 - picture_of(view) == IMAGES[2, 0].numpy()).all()
+    assert picture_of(explore_temperature(LOGITS)) is None
+
+
+def test_the_still_of_a_photograph_stays_small(generator):
+    photographs = torch.randint(256, (3, 3, 200, 100), generator=generator, dtype=torch.uint8)
+    view = explore_temperature(LOGITS, images=photographs)
+    assert picture_of(view).shape == (48, 24, 3)
+    assert len(view.still()) < 10_000
+
+
 @pytest.mark.parametrize("example", [-1, 3, 1.5, "0", True])
 def test_an_example_that_is_not_there_is_refused(example):
     view = explore_temperature(LOGITS)
@@ -63,6 +87,8 @@ def test_an_example_that_is_not_there_is_refused(example):
         (LOGITS.log(), None, "logits must be finite, got nan"),
         (LOGITS.double() * 1e300, None, "logits must be finite, got "),
         (LOGITS, IMAGES[:2], "lengths must be equal, got images 2 and logits 3"),
+        (LOGITS, IMAGES.short() - 1, r"images must be in \[0, 255\], got -1 to 10"),
+        (LOGITS, IMAGES.long() + 250, r"images must be in \[0, 255\], got 250 to 261"),
         (LOGITS, IMAGES.reshape(3, 4), "images must have shape .*, got .3, 4."),
         (LOGITS, IMAGES.reshape(3, 2, 2, 1), "images must have shape .*, got .3, 2, 2, 1."),
     ],

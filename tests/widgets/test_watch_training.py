@@ -6,12 +6,12 @@ import sys
 import textwrap
 import threading
 import time
-import tracemalloc
 import xml.etree.ElementTree as ElementTree
 
 import nbformat
 import pytest
 import torch
+from _memory import memory_kept
 from nbclient import NotebookClient
 
 from kdlab import models
@@ -315,13 +315,7 @@ def test_a_thousand_slider_updates_keep_little_memory(make):
         for step in range(count):
             view.temperature = 1 + step % 50
 
-    move(50)
-    tracemalloc.start()
-    before = tracemalloc.take_snapshot()
-    move(1000)
-    grown = tracemalloc.take_snapshot().compare_to(before, "filename")
-    tracemalloc.stop()
-    assert sum(line.size_diff for line in grown) < 1_000_000
+    assert memory_kept(move, warm=50, times=1000) < 1_000_000
 
 
 def test_python_ends_while_it_trains():

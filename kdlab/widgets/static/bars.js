@@ -1,6 +1,7 @@
 // Bars of probabilities, one a class, on fixed axes.
 
 const LOG_DECADES = 8;
+const LONGEST_NAME = 18;
 const TICKS = [0, 0.25, 0.5, 0.75, 1];
 
 /** How far along its axis a probability lies, 0 to 1; the log axis starts at 1e-8. */
@@ -20,7 +21,7 @@ function tickText(share, logAxis) {
  */
 export function probabilityBars(parent, names, { style = "teacher", label }) {
   const longest = Math.max(...names.map((name) => name.length));
-  const left = Math.min(150, 16 + 7.5 * longest);
+  const left = 16 + 7.5 * Math.min(LONGEST_NAME, longest);
   const [right, rowHeight, length] = [66, 21, 360];
   const bottom = names.length * rowHeight + 6;
   const chart = drawing(parent, [left + length + right, bottom + 20], label);
@@ -32,7 +33,7 @@ export function probabilityBars(parent, names, { style = "teacher", label }) {
   const rows = names.map((name, i) => {
     const group = svg("g", { transform: `translate(0 ${4 + i * rowHeight})`, "data-class": i }, chart);
     const y = rowHeight / 2;
-    svg("text", { x: left - 8, y, "text-anchor": "end", class: "kd-name" }, group, name);
+    nameText({ x: left - 8, y, "text-anchor": "end", class: "kd-name" }, group, name, LONGEST_NAME);
     const bar = svg("rect", { x: left, y: 3, height: rowHeight - 6, class: `kd-fill-${style}` }, group);
     const number = svg("text", { y, class: "kd-number" }, group);
     return { group, bar, number };

@@ -36,6 +36,19 @@ export function setText(node, text) {
   if (leaf.data !== text) leaf.data = text;
 }
 
+/** A text of at most so many characters: a longer one ends in an ellipsis. */
+export function shorten(text, most) {
+  const characters = Array.from(text);
+  return characters.length > most ? `${characters.slice(0, most - 1).join("")}\u2026` : text;
+}
+
+/** A class name in a drawing, shortened; the whole name shows under the mouse. */
+export function nameText(attributes, parent, name, most) {
+  const node = svg("text", attributes, parent, shorten(name, most));
+  if (node.textContent !== name) svg("title", {}, node, name);
+  return node;
+}
+
 /** The float32 numbers of a synced buffer. */
 export function floats(buffer) {
   return new Float32Array(bytes(buffer).slice().buffer);

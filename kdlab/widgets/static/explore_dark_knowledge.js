@@ -2,6 +2,7 @@
 // the class-similarity matrix, which moves with T, and the confusion matrix, which cannot.
 
 const SLOTS = 24;
+const LONGEST_CAPTION = 8;
 
 /** Examples of class `from`, by falling probability of class `to`; equals keep their order. */
 export function orderByLikeness(probabilities, targets, classes, from, to) {
@@ -21,6 +22,11 @@ function chooser(parent, signal, label, names, onChoose) {
   return (chosen) => { select.value = chosen; };
 }
 
+/** What an image is called instead, on a line of its own where it is long. */
+function callOut(name) {
+  return `${name.length > 2 ? "\n" : " "}\u2192${shorten(name, LONGEST_CAPTION)}`;
+}
+
 /** A row of pictures with a number under each; only what changed is drawn again. */
 function gallery(parent, images) {
   const box = html("div", { class: "kd-gallery" }, parent);
@@ -35,7 +41,8 @@ function gallery(parent, images) {
     if (example === undefined) return;
     const said = saidOf(example);
     const wrong = said !== null;
-    setText(slot.caption, formatProbability(valueOf(example)) + (wrong ? ` \u2192${said}` : ""));
+    setText(slot.caption, formatProbability(valueOf(example)) + (wrong ? callOut(said) : ""));
+    slot.caption.title = said ?? "";
     slot.figure.setAttribute("data-value", valueOf(example));
     if (slot.example === example) return;
     slot.example = example;

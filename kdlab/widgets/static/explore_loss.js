@@ -36,6 +36,8 @@ export function axisEnds(student, teacher, target) {
   return { gradient: niceEnd(gradient), loss: niceEnd(loss) };
 }
 
+const LONGEST_LABEL = 13;
+
 function lossBars(parent) {
   const [left, length] = [74, 234];
   const chart = drawing(parent, [370, 92], "Loss terms");
@@ -75,7 +77,7 @@ function lossBars(parent) {
 /** p beside q, and beside them the gradient with its two parts, a row a class. */
 function classRows(parent, names) {
   const longest = Math.max(...names.map((name) => name.length));
-  const left = Math.min(130, 38 + 7 * longest);
+  const left = 38 + 7 * Math.min(LONGEST_LABEL, longest);
   const [width, gap, half, height] = [84, 84, 72, 24];
   const zero = left + width + gap + half;
   const bottom = 22 + names.length * height;
@@ -89,7 +91,8 @@ function classRows(parent, names) {
   const ends = [-1, 1].map((side) => [line(zero + side * half), tick(zero + side * half, "")][1]);
   const rows = names.map((name, i) => {
     const group = svg("g", { transform: `translate(0 ${22 + i * height})`, "data-class": i }, chart);
-    const label = svg("text", { x: left - 8, y: height / 2, "text-anchor": "end", class: "kd-name" }, group, name);
+    const place = { x: left - 8, y: height / 2, "text-anchor": "end", class: "kd-name" };
+    const label = nameText(place, group, name, LONGEST_LABEL);
     const bar = (y, high, style, x) => svg("rect", { x, y, height: high, class: `kd-fill-${style}` }, group);
     return {
       group,
@@ -121,7 +124,7 @@ function classRows(parent, names) {
       signed(row.taught, parts.taught[i], scale);
       signed(row.gradient, g, scale);
       setText(row.number, `${g < 0 ? "\u2212" : "+"}${Math.abs(g).toFixed(4)}`);
-      setText(row.label, names[i] + (i === target ? " \u2190 y" : ""));
+      setText(row.label, shorten(names[i], LONGEST_LABEL) + (i === target ? " \u2190 y" : ""));
       row.group.setAttribute("data-value", g);
       row.group.classList.toggle("kd-strong", i === target);
     });

@@ -1,6 +1,7 @@
 // A heat map of classes against classes, with a number in each cell.
 
 const CELL = 30;
+const LONGEST_HEADING = 11;
 // From this shade on, white reads better than black.
 const DEEP = 0.93;
 
@@ -36,7 +37,8 @@ function cell(parent, rowIndex, column) {
 /** A heat map with a number in each cell, walked with arrow keys, chosen with a click. */
 export function matrix(parent, signal, { names, label, format, describe, onChoose, onPoint }) {
   const classes = names.length;
-  const left = Math.min(90, 26 + 6.5 * Math.max(...names.map((name) => name.length)));
+  const longest = Math.max(...names.map((name) => name.length));
+  const left = 26 + 6.5 * Math.min(LONGEST_HEADING, longest);
   const [top, size] = [left > 40 ? left : 34, classes * CELL];
   const panel = html("div", { class: "kd-matrix" }, parent);
   html("div", { class: "kd-heading" }, panel, label);
@@ -47,9 +49,10 @@ export function matrix(parent, signal, { names, label, format, describe, onChoos
   names.forEach((name, i) => {
     const turn = top > 40 ? " rotate(-60)" : "";
     const across = `translate(${left + (i + 0.5) * CELL} ${top - 6})${turn}`;
-    svg("text", { transform: across, "text-anchor": turn ? "start" : "middle" }, chart, name);
+    const heading = { transform: across, "text-anchor": turn ? "start" : "middle" };
+    nameText(heading, chart, name, LONGEST_HEADING);
     const down = { x: left - 6, y: top + (i + 0.5) * CELL, "text-anchor": "end", class: "kd-name" };
-    svg("text", down, chart, name);
+    nameText(down, chart, name, LONGEST_HEADING);
   });
   const table = svg("g", { transform: `translate(${left} ${top})`, role: "rowgroup" }, chart);
   const cells = names.flatMap((_, r) => {

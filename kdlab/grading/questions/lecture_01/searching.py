@@ -114,7 +114,8 @@ def _draw_looks(generator):
     return (_looks_case("drawn", logits, targets, 0, between(generator, 3.5, 6.0)),)
 
 
-# Chosen so that the right index and that of every mistake below are all different.
+# Both chosen so that the right index and that of every mistake below are all different: an
+# index may agree by chance once, hardly twice.
 _SCORES = tensor(
     [
         [-1.0, 5.0, 2.0],
@@ -124,6 +125,16 @@ _SCORES = tensor(
         [-2.0, 3.0, 2.0],
         [4.0, 5.0, 5.0],
         [6.0, -1.0, -1.0],
+    ]
+)
+_MORE_SCORES = tensor(
+    [
+        [-2.0, 0.0, 8.0, 3.0],
+        [1.0, 5.0, 3.0, 8.0],
+        [5.0, -2.0, 7.0, 8.0],
+        [4.0, -3.0, 1.0, 4.0],
+        [0.0, -1.0, 1.0, -1.0],
+        [1.0, -2.0, 1.0, -3.0],
     ]
 )
 
@@ -147,6 +158,13 @@ LOOKS = Question(
             tensor([1, 2, 1, 0, 2, 0, 0]),
             1,
             4.0,
+        ),
+        _looks_case(
+            "wanted class 2, T = 3",
+            _MORE_SCORES,
+            tensor([2, 1, 1, 2, 3, 1]),
+            2,
+            3.0,
         ),
         _looks_case(
             "all but one are of that class",
@@ -198,12 +216,18 @@ LOOKS = Question(
             ),
         ),
         Mistake(
-            "uses raw logits",
-            "A large logit of `wanted` says little where the others are larger. Compare softened "
-            "probabilities.",
+            "softmax over dim 0, or raw logits",
+            "Both order the examples by their logit of `wanted` alone, which says little where "
+            "the others are larger. Each row must sum to 1: use dim=1.",
             (
                 lambda logits, targets, wanted, temperature: int(
                     logits[:, wanted].masked_fill(targets == wanted, -math.inf).argmax()
+                ),
+                lambda logits, targets, wanted, temperature: int(
+                    (logits / temperature)
+                    .softmax(dim=0)[:, wanted]
+                    .masked_fill(targets == wanted, -1)
+                    .argmax()
                 ),
             ),
         ),

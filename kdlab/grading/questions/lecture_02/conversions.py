@@ -110,6 +110,15 @@ TO_CONVEX = Question(
             ),
         ),
         Mistake(
+            "lambda is 1 - weight",
+            "The labels weigh 1 here, not 1 - weight. Divide both weights by their sum, so that "
+            "they add to 1.",
+            (
+                lambda weight, learning_rate: (1 - weight, learning_rate),
+                lambda weight, learning_rate: (1 - weight, learning_rate * (1 + weight)),
+            ),
+        ),
+        Mistake(
             "the two in the wrong order",
             "Return lambda first, then the learning rate.",
             (lambda weight, learning_rate: (learning_rate * (1 + weight), weight / (1 + weight)),),

@@ -229,6 +229,12 @@ CACHE = Question(
             (lambda teacher_logits, indices: teacher_logits[: len(indices)],),
         ),
         Mistake(
+            "columns instead of rows",
+            "The second index of the cache is the class. Rows are examples: "
+            "teacher_logits[indices].",
+            (lambda teacher_logits, indices: teacher_logits[:, indices],),
+        ),
+        Mistake(
             "wrong order: argsort",
             "argsort gives positions inside the batch. The indices themselves say which rows to "
             "read.",

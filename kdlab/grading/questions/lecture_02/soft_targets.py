@@ -37,6 +37,15 @@ def _swapped(z, v, t):
     return t**2 * _kl(_log_soft(z, t), _log_soft(v.detach(), t)).mean()
 
 
+def _over_batch(z, v, t):
+    log_p, log_q = ((x / t).log_softmax(dim=0) for x in (v.detach(), z))
+    return _kl(log_p, log_q).mean()
+
+
+def _log_target_forgotten(z, v, t):
+    return F.kl_div(_log_soft(z, t), _log_soft(v, t), reduction="batchmean")
+
+
 def _squares(z, v, t):
     return (z / t).softmax(dim=1) - (v.detach() / t).softmax(dim=1)
 
@@ -141,6 +150,21 @@ MISTAKES = (
             _probabilities_in_kl_div,
             lambda z, v, t: t**2 * _probabilities_in_kl_div(z, v, t),
         ),
+    ),
+    Mistake(
+        "log_target forgotten",
+        "F.kl_div takes the teacher's logarithms for probabilities and takes the logarithm of "
+        "those: NaN. Pass log_target=True, or the teacher's softmax.",
+        (
+            lambda z, v, t: t**2 * _log_target_forgotten(z, v.detach(), t),
+            lambda z, v, t: _log_target_forgotten(z, v.detach(), t),
+            lambda z, v, t: t**2 * _log_target_forgotten(z, v, t),
+        ),
+    ),
+    Mistake(
+        "softmax over dim 0",
+        "dim=0 runs over the batch. Each row is one example's prediction: use dim=1.",
+        (lambda z, v, t: t**2 * _over_batch(z, v, t), _over_batch),
     ),
     Mistake(
         "the logarithm of a softmax",
