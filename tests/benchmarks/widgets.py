@@ -149,8 +149,13 @@ def drag(page, mouse: Mouse, target, path) -> tuple[float, float]:
 
 
 def along(box, share: float) -> tuple[float, float]:
-    """Go from 10 to 90 % of a slider."""
-    return box["x"] + box["width"] * (0.1 + 0.8 * share), box["y"] + box["height"] / 2
+    """Go to and fro from 10 to 90 % of a slider, four times.
+
+    T has two digits: a slow drag would often move the thumb and not the value, and a frame
+    with nothing new to show is no frame that was missed.
+    """
+    across = abs((4 * share + 1) % 2 - 1)
+    return box["x"] + box["width"] * (0.1 + 0.8 * across), box["y"] + box["height"] / 2
 
 
 def spiral(box, share: float) -> tuple[float, float]:

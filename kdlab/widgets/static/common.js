@@ -171,9 +171,13 @@ export function slider(parent, signal, options) {
   }, box);
   const shown = html("span", { class: "kd-value", "aria-hidden": "true" }, box);
   let current = min;
+  const clamp = (value) => Math.min(max, Math.max(min, value));
+  const read = () => (log ? clamp(twoDigits(10 ** input.valueAsNumber)) : input.valueAsNumber);
   function set(value) {
     current = value;
-    input.value = position(value);
+    // Under the mouse the thumb lies between two values: left there, it costs no second layout.
+    if (read() !== value) input.value = position(value);
+    if (shown.textContent === format(value)) return;
     input.setAttribute("aria-valuetext", say(value));
     setText(shown, format(value));
   }
@@ -181,15 +185,8 @@ export function slider(parent, signal, options) {
     set(value);
     onInput(value);
   }
-  const clamp = (value) => Math.min(max, Math.max(min, value));
-  input.addEventListener("input", () => {
-    const value = input.valueAsNumber;
-    const rounded = log ? clamp(twoDigits(10 ** value)) : value;
-    current = rounded;
-    input.setAttribute("aria-valuetext", say(rounded));
-    setText(shown, format(rounded));
-    onInput(rounded);
-  }, { signal });
+  // Everything else is drawn in the next frame, once: see `connect`.
+  input.addEventListener("input", () => onInput(read()), { signal });
   input.addEventListener("keydown", (event) => {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     const next = (log ? stepLog : stepLinear)(event.key, current, { min, max, step });
