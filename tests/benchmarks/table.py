@@ -5,15 +5,20 @@ import time
 from collections.abc import Callable
 
 
-def timed(*jobs: Callable[[], object], repeats: int) -> list[float]:
-    """Return the median seconds of each job, run in turn so that all share any slow spell."""
+def timed(*jobs: Callable[[], object], repeats: int) -> list[list[float]]:
+    """Return the seconds of each job, run in turn so that all share any slow spell."""
     seconds: list[list[float]] = [[] for _ in jobs]
     for _ in range(repeats):
         for job, taken in zip(jobs, seconds, strict=True):
             start = time.perf_counter()
             job()
             taken.append(time.perf_counter() - start)
-    return [statistics.median(taken) for taken in seconds]
+    return seconds
+
+
+def ratio(above: list[float], below: list[float]) -> float:
+    """Return the median of the ratios of neighbours in time: a slow spell slows both."""
+    return statistics.median(a / b for a, b in zip(above, below, strict=True))
 
 
 def row(what: str, measured: str, reach: str, reached: bool) -> None:
