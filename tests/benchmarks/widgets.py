@@ -7,26 +7,22 @@ frame in which the drawing changed, as median and 95th percentile. A drag moves 
 mouse 60 times a second; "backlog" is what is still drawn after the button is up.
 """
 
-import itertools
-import json
 import socket
 import statistics
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 
-import websocket
 from playwright.sync_api import sync_playwright
 
+from tests.benchmarks.raw_page import RawPage, chromium
 from tests.benchmarks.table import header, row
-from tests.browser import conftest
 from tests.browser.lab import (
+    SHOW_CELL,
     ask_kernel,
     jupyterlab,
     open_notebook,
     run_all,
-    show_cell,
     write_notebook,
 )
 
@@ -53,6 +49,12 @@ def show(T):
     plt.show()
 interact(show, T=FloatSlider(value=4, min=0.1, max=100, step=0.1, continuous_update=True));""",
 }
+BOX = """(css) => {
+  const target = document.querySelector(css);
+  target.scrollIntoView({ block: "nearest" });
+  const { x, y, width, height } = target.getBoundingClientRect();
+  return { x, y, width, height };
+}"""
 # Notes the time of every event and of the end of every frame that changed the drawing.
 WATCH = """([root, events]) => {
   const note = { asked: [], shown: [] };
@@ -84,64 +86,46 @@ WATCH = """([root, events]) => {
 }"""
 
 
-def watch(page, output, events: list[str]) -> None:
+def watch(page: RawPage, output: str, events: list[str]) -> None:
     """Begin to note events and changes under an output area, from nothing."""
-    handle = output.element_handle()
-    page.evaluate(WATCH, [handle, events])
+    page.evaluate(
+        f"(css, events) => ({WATCH})([document.querySelector(css), events])", output, events
+    )
 
 
-def noted(page) -> tuple[list[float], list[float]]:
+def noted(page: RawPage) -> tuple[list[float], list[float]]:
     """Return the times of events and of frames, and forget them."""
-    note = page.evaluate("() => { const n = window.note; return [n.asked, n.shown]; }")
+    asked, shown = page.evaluate("() => { const n = window.note; return [n.asked, n.shown]; }")
     page.evaluate("() => { window.note.asked.length = window.note.shown.length = 0; }")
-    return note[0], note[1]
+    return asked, shown
 
 
-def latencies(page, target, keys: list[str]) -> list[float]:
+def latencies(page: RawPage, target: str, keys: list[str]) -> list[float]:
     """Press keys one by one; return the milliseconds from each to its frame."""
-    target.focus()
+    page.evaluate("(css) => document.querySelector(css).focus()", target)
     taken = []
     for i in range(PRESSES):
         noted(page)
-        page.keyboard.press(keys[i % len(keys)])
-        page.wait_for_timeout(230 + 7 * (i % 5))
+        page.press(keys[i % len(keys)])
+        time.sleep(0.23 + 0.007 * (i % 5))
         asked, shown = noted(page)
         after = [at for at in shown if at >= asked[0]]
         taken += [after[0] - asked[0]] if after else []
     return taken
 
 
-class Mouse:
-    """A mouse that moves when told: it sends, and does not wait until the page has answered."""
-
-    def __init__(self, port: int) -> None:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/json", timeout=10) as answer:
-            pages = [each for each in json.load(answer) if "widgets.ipynb" in each["url"]]
-        address = pages[0]["webSocketDebuggerUrl"]
-        self.socket = websocket.create_connection(address, suppress_origin=True)
-        self.numbers = itertools.count(1)
-
-    def send(self, kind: str, place: tuple[float, float]) -> None:
-        """Send one event: mousePressed, mouseMoved or mouseReleased."""
-        x, y = place
-        event = {"type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1}
-        call = {"id": next(self.numbers), "method": "Input.dispatchMouseEvent", "params": event}
-        self.socket.send(json.dumps(call))
-
-
-def drag(page, mouse: Mouse, target, path) -> tuple[float, float]:
+def drag(page: RawPage, target: str, path) -> tuple[float, float]:
     """Drag along path(share) at 60 moves a second; return frames a second and backlog, ms."""
-    target.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
+    box = page.evaluate(BOX, target)
+    time.sleep(0.5)
     noted(page)
-    box = target.bounding_box()
-    mouse.send("mousePressed", path(box, 0.0))
+    page.mouse("mousePressed", path(box, 0.0))
     start, moves = time.perf_counter(), int(60 * DRAG_SECONDS)
     for i in range(moves):
-        mouse.send("mouseMoved", path(box, i / moves))
+        page.mouse("mouseMoved", path(box, i / moves))
         time.sleep(max(0.0, start + (i + 1) / 60 - time.perf_counter()))
-    mouse.send("mouseReleased", path(box, 1.0))
-    page.wait_for_timeout(1500)
+    page.mouse("mouseReleased", path(box, 1.0))
+    time.sleep(1.5)
     asked, shown = noted(page)
     during = [at for at in shown if at <= asked[-1]]
     seconds = (asked[-1] - asked[0]) / 1000
@@ -171,7 +155,14 @@ def quantiles(taken: list[float]) -> tuple[float, float]:
     return statistics.median(taken), statistics.quantiles(taken, n=20)[-1]
 
 
-def measure(page, mouse: Mouse) -> dict[str, tuple[float, float, float, float]]:
+def show(page: RawPage, cell: str) -> str:
+    """Scroll to a cell; return the CSS selector of its output area."""
+    page.evaluate(SHOW_CELL, cell)
+    time.sleep(1.5)
+    return ".jp-Notebook .jp-mod-active .jp-OutputArea"
+
+
+def measure(page: RawPage) -> dict[str, tuple[float, float, float, float]]:
     """Return median, p95, frames a second and backlog of each kind of widget."""
     arrows = ["ArrowRight", "ArrowRight", "ArrowLeft"]
     found = {}
@@ -180,25 +171,23 @@ def measure(page, mouse: Mouse) -> dict[str, tuple[float, float, float, float]]:
         ("kernel", "canvas[tabindex]", [str(d) for d in range(10)], spiral),
         ("interact", ".noUi-handle", arrows, along),
     ):
-        output = show_cell(page, name)
-        page.wait_for_timeout(1500)
+        output = show(page, name)
         watch(page, output, ["keydown", "pointermove"])
-        aim = output.locator(target).first
-        typical, late = quantiles(latencies(page, aim, keys))
-        held = output.locator(".noUi-target").first if name == "interact" else aim
-        found[name] = (typical, late, *drag(page, mouse, held, path))
+        typical, late = quantiles(latencies(page, f"{output} {target}", keys))
+        held = ".noUi-target" if name == "interact" else target
+        found[name] = (typical, late, *drag(page, f"{output} {held}", path))
     return found
 
 
-def memory_growth(page, updates: int = 1000) -> float:
+def memory_growth(page: RawPage, updates: int = 1000) -> float:
     """Return the megabytes that the kernel grows by while a slider is moved."""
     resident = "int(open('/proc/self/statm').read().split()[1]) * 4096"
     before = int(ask_kernel(page, f"import gc; gc.collect(); print({resident})"))
-    slider = show_cell(page, "browser").locator("input[type=range]").first
-    slider.focus()
+    slider = f"{show(page, 'browser')} input[type=range]"
+    page.evaluate("(css) => document.querySelector(css).focus()", slider)
     for i in range(updates):
-        page.keyboard.press("ArrowRight" if i % 50 < 25 else "ArrowLeft")
-        page.wait_for_timeout(55)  # each change is a message of its own
+        page.press("ArrowRight" if i % 50 < 25 else "ArrowLeft")
+        time.sleep(0.13)  # each change is a message of its own
     return (int(ask_kernel(page, f"gc.collect(); print({resident})")) - before) / 1e6
 
 
@@ -213,33 +202,41 @@ def report(name: str, measured: tuple, reach: tuple) -> None:
     row(f"{name}: backlog, ms", f"{backlog:.0f}", f"{reach[3]}", round(backlog) <= reach[3])
 
 
+def open_for_measuring(address: str, browser: str) -> RawPage:
+    """Open the notebook and run it by Playwright; return it when Playwright has left."""
+    with sync_playwright() as playwright:
+        visit = playwright.chromium.connect_over_cdp(browser)
+        run_all(open_notebook(visit.contexts[0], address, "widgets.ipynb"))
+    return RawPage(browser, "widgets.ipynb")
+
+
+def print_table(page: RawPage) -> None:
+    """Measure, and print a row for each number."""
+    found = measure(page)
+    report("computed in the browser", found["browser"], (16, 25, 55, 20))
+    report("computed in the kernel", found["kernel"], (32, 45, 50, 40))
+    typical, late, frames, backlog = found["interact"]
+    times = typical / found["browser"][0]
+    what = f"interact with pyplot ({typical:.0f} / {late:.0f} ms, {frames:.0f} frames/s, "
+    what += f"backlog {backlog:.0f} ms) against the browser, median"
+    row(what, f"{times:.1f} times", "at least 6", times >= 6)
+    grown = memory_growth(page)
+    row("1,000 slider updates: kernel memory, MB", f"{grown:.1f}", "under 5", grown < 5)
+
+
 def main() -> None:
     """Print the table."""
     header("Widgets in JupyterLab, Chromium without a screen")
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         write_notebook(Path(folder) / "widgets.ipynb", **CELLS)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        browser = conftest.launch(playwright, f"--remote-debugging-port={port}")
-        with jupyterlab(Path(folder)) as address:
-            page = open_notebook(
-                browser.new_context(viewport={"width": 1280, "height": 900}),
-                address,
-                "widgets.ipynb",
-            )
-            run_all(page)
-            found = measure(page, Mouse(port))
-            report("computed in the browser", found["browser"], (16, 25, 55, 20))
-            report("computed in the kernel", found["kernel"], (32, 45, 50, 40))
-            typical, late, frames, backlog = found["interact"]
-            times = typical / found["browser"][0]
-            what = f"interact with pyplot ({typical:.0f} / {late:.0f} ms, {frames:.0f} frames/s, "
-            what += f"backlog {backlog:.0f} ms) against the browser, median"
-            row(what, f"{times:.1f} times", "at least 6", times >= 6)
-            grown = memory_growth(page)
-            row("1,000 slider updates: kernel memory, MB", f"{grown:.1f}", "under 5", grown < 5)
-        browser.close()
+        with (
+            chromium(Path(folder) / ".profile", port) as browser,
+            jupyterlab(Path(folder)) as address,
+        ):
+            print_table(open_for_measuring(address, browser))
 
 
 if __name__ == "__main__":

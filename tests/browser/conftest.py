@@ -16,14 +16,20 @@ FLAGS = [
 ]
 
 
-def launch(playwright, *flags: str):
-    """Start the machine's own Chromium with more flags, or return None where there is none."""
+def command() -> list[str]:
+    """Return how to start the machine's own Chromium; empty where there is none."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        return None
     # Chromium refuses its sandbox to root, which is what a container's user often is.
     root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    return playwright.chromium.launch(executable_path=path, args=[*FLAGS, *root, *flags])
+    return [path, *FLAGS, *root] if path else []
+
+
+def launch(playwright, *flags: str):
+    """Start the machine's own Chromium with more flags, or return None where there is none."""
+    path, *known = command() or [None]
+    if path is None:
+        return None
+    return playwright.chromium.launch(executable_path=path, args=[*known, *flags])
 
 
 @pytest.fixture(scope="session")

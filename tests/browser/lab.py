@@ -28,6 +28,13 @@ RUN_IN_KERNEL = """async (code) => {
   return said.join("");
 }"""
 
+SHOW_CELL = """(id) => {
+  const { content } = window.jupyterapp.shell.currentWidget;
+  const index = content.widgets.findIndex((cell) => cell.model.id === id);
+  content.activeCellIndex = index;
+  return content.scrollToItem(index, "start");
+}"""
+
 
 @contextlib.contextmanager
 def jupyterlab(folder: Path, *, extension: bool = True):
@@ -101,15 +108,7 @@ def ask_kernel(page, code: str) -> str:
 
 def show_cell(page, cell_id: str):
     """Scroll to a cell by its id and return its output area."""
-    page.evaluate(
-        """(id) => {
-          const { content } = window.jupyterapp.shell.currentWidget;
-          const index = content.widgets.findIndex((cell) => cell.model.id === id);
-          content.activeCellIndex = index;
-          return content.scrollToItem(index, "start");
-        }""",
-        cell_id,
-    )
+    page.evaluate(SHOW_CELL, cell_id)
     # JupyterLab hides every output but the active cell's from our locator this way.
     return page.locator(".jp-Notebook .jp-mod-active .jp-OutputArea").first
 
