@@ -53,6 +53,18 @@ class DrawingView(View, module="draw_digit", uses=("answers",)):
         self.model, self.class_names = model, names
         self.image, self.logits = to_image([]), None
         super().__init__(_class_names=list(names), **traits)
+        self.on_msg(self._on_pad)
+
+    def _on_pad(self, view, content, buffers) -> None:
+        before = self._answers
+        try:
+            # As a change of the trait that comes from the browser: it is not sent back.
+            self.set_state({"strokes": content["strokes"]})
+        except (TypeError, KeyError, ValueError, traitlets.TraitError) as error:
+            self.set_trait("message", str(error))
+        # The pad waits for an answer to each drawing, also to one that is no other.
+        if self._answers == before:
+            self._answers += 1
 
     @traitlets.observe("strokes")
     def _answer(self, change) -> None:

@@ -1,5 +1,6 @@
 """draw_digit without a browser: strokes in, an image like MNIST's and the model's opinion out."""
 
+import json
 import math
 import xml.etree.ElementTree as ElementTree
 
@@ -160,6 +161,40 @@ def test_what_is_no_drawing_is_refused(strokes, message):
     with pytest.raises(ValueError, match=message):
         view.strokes = strokes
     assert view.strokes == DIGITS[1]
+
+
+# From the browser's pad
+
+
+def from_pad(view, content):
+    """Hand a message over as ipywidgets does, and return how many answers it got."""
+    before = view._answers
+    view._handle_custom_msg(json.loads(json.dumps(content)), [])
+    return view._answers - before
+
+
+def test_a_drawing_from_the_pad_is_answered_once_and_not_sent_back(monkeypatch):
+    view, sent = draw_digit(Fixed()), []
+    monkeypatch.setattr(
+        view, "send_state", lambda key: sent.extend({key} if key == "strokes" else key)
+    )
+    assert from_pad(view, {"strokes": LINE}) == 1
+    assert view.strokes == check_strokes(strokes=LINE) and view.logits is not None
+    assert "_logits" in sent and "strokes" not in sent
+
+
+def test_the_pad_gets_an_answer_to_the_same_drawing_too():
+    view = draw_digit(Fixed())
+    view.draw(2)
+    assert from_pad(view, {"strokes": DIGITS[2]}) == 1
+
+
+@pytest.mark.parametrize("content", [{"strokes": 3}, {"strokes": [[(0, 999)]]}, {}, "nonsense"])
+def test_nonsense_from_the_pad_is_said_and_changes_nothing(content):
+    view = draw_digit(Fixed())
+    view.draw(2)
+    assert from_pad(view, content) == 1
+    assert view.strokes == DIGITS[2] and view.message
 
 
 # The model's opinion

@@ -14,3 +14,14 @@ function answers(signal, onSilence) {
   signal.addEventListener("abort", got);
   return { got, expect: (wait = WAIT_MS) => { timer ||= setTimeout(onSilence, wait, SILENT); } };
 }
+
+/** Send a message; after a restart there is nobody to send it to, and `answers` will say so. */
+function sending(model) {
+  return (message) => {
+    try {
+      Promise.resolve(model.send(message)).catch(() => {});
+    } catch {
+      // Said on screen by `answers`.
+    }
+  };
+}

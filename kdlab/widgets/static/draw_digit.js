@@ -5,6 +5,7 @@ const CELL = PAD / 28;
 const INK = 22;
 // Points nearer than this are one: 4 units of the pad are 0.4 pixels of the image.
 const NEAR = 4;
+const MOST_TRAVELLING = 2;
 const PEN_KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 function inside(value) {
@@ -147,34 +148,34 @@ function sampleButtons(parent, signal, samples, onChoose) {
 }
 
 /**
- * Send a drawing at once, and what follows in the same frame when the frame is done;
- * ipywidgets drops all but the newest while Python works.
+ * Send a drawing at once; at most two are on their way, and of those that wait only the newest.
+ *
+ * A message of its own, since ipywidgets lets one change of a trait travel at a time: a second
+ * one on its way keeps Python busy while the first answer comes back.
  */
 function sender(model) {
-  let frame = 0;
+  const toPython = sending(model);
+  let travelling = 0;
   let late = false;
   let newest = null;
   const send = () => {
     late = false;
-    model.set("strokes", newest);
-    model.save_changes();
-  };
-  const next = () => {
-    frame = late ? requestAnimationFrame(next) : 0;
-    if (late) send();
+    travelling += 1;
+    toPython({ strokes: newest });
   };
   return {
     push: (strokes) => {
       newest = strokes;
-      if (frame) {
-        late = true;
-        return;
-      }
-      frame = requestAnimationFrame(next);
-      send();
+      // Kept in the model too, so that another view of it shows the same drawing.
+      model.set("strokes", strokes);
+      if (travelling < MOST_TRAVELLING) send();
+      else late = true;
+    },
+    answered: () => {
+      travelling = Math.max(0, travelling - 1);
+      if (late) send();
     },
     stop: () => {
-      cancelAnimationFrame(frame);
       if (late) send();
     },
     sent: () => newest,
@@ -244,13 +245,17 @@ function render({ model, el }) {
     if (strokes === out.sent()) answer.expect();
     else if (!pad.busy()) pad.replace(strokes);
   };
-  model.on("change:_answers", answer.got);
+  const answered = () => {
+    answer.got();
+    out.answered();
+  };
+  model.on("change:_answers", answered);
   model.on("change:strokes", follow);
   pad.replace(model.get("strokes"));
   draw(view.state);
   return () => {
     model.off("change:strokes", follow);
-    model.off("change:_answers", answer.got);
+    model.off("change:_answers", answered);
     theme.disconnect();
     out.stop();
     view.stop();

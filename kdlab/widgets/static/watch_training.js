@@ -144,17 +144,6 @@ function trainingSliders(parent, signal, set) {
 
 const NOTHING = { steps: [], labels_only: [], distilled: [], marks: [], teacher: null, examples: 1000 };
 
-/** Send a message; after a restart there is nobody to send it to, and `answers` will say so. */
-function sending(model) {
-  return (message) => {
-    try {
-      Promise.resolve(model.send(message)).catch(() => {});
-    } catch {
-      // Said on screen by `answers`.
-    }
-  };
-}
-
 function render({ model, el }) {
   const send = sending(model);
   const { root, signal, close } = frame(el, "watch_training", "Two students, one teacher: live training");
