@@ -1,0 +1,136 @@
+"""What each command of ``python -m kdlab.grading`` does with its options."""
+
+import argparse
+import sys
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from kdlab._checks import check_count
+from kdlab.grading.files import read_json
+from kdlab.grading.records import Records, without_times
+from kdlab.grading.registry import find_homework
+from kdlab.grading.spec import Homework
+
+
+def release(options: argparse.Namespace) -> int:
+    """Write the students' notebook."""
+    from kdlab.grading.release import source_path, write_release
+
+    homework = find_homework(options.homework)
+    source = options.source or source_path(homework)
+    if not source.is_file():
+        raise ValueError(f"{source} is not there; name the instructor's notebook by --source")
+    print(write_release(homework, options.out, source=source, force=options.force))
+    return 0
+
+
+def grade(options: argparse.Namespace) -> int:
+    """Grade a folder, store each result as it comes, and write the reports."""
+    from kdlab.grading.run import grade_folder
+
+    if not options.submissions.exists():
+        raise ValueError(f"submissions must exist, got {options.submissions}")
+    homework = find_homework(options.homework)
+    release_file = _release_file(options, homework)
+    records = Records(options.out, homework.id, seed=options.seed)
+    with records.lock():
+        records.remember(submissions=str(options.submissions.resolve()))
+        with _open_grades(options, homework, release_file) as grades:
+            summary = grade_folder(homework, options.submissions, records, release_file, grades.run)
+        print(summary)
+        return _report(records.folder)
+
+
+def report(options: argparse.Namespace) -> int:
+    """Write the class page, the students' pages and the table."""
+    return _report(Records.open(options.grades).folder)
+
+
+def regrade(options: argparse.Namespace) -> int:
+    """Grade stored submissions again from their seeds; say which results change."""
+    from kdlab.grading.run import regrade_all
+
+    records = Records.open(options.grades)
+    homework = find_homework(records.homework)
+    place = options.submissions or Path(read_json(records.folder / "run.json")["submissions"])
+    keys = _wanted(records, options.student)
+    changed = 0
+    with (
+        records.lock(),
+        _open_grades(options, homework, _release_file(options, homework)) as grades,
+    ):
+        for key, older, newer in regrade_all(records, keys, place, homework, grades.run):
+            changed += _say_change(key, older, newer)
+    print(f"{len(keys)} regraded, {changed} changed; older results are kept in history/")
+    return _report(records.folder)
+
+
+def course(options: argparse.Namespace) -> int:
+    """Make or complete an nbgrader course folder."""
+    from kdlab.grading.course import make_course
+
+    for path in make_course(options.folder):
+        print(path)
+    return 0
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Try every wall and say which stand."""
+    from kdlab.grading.doctor import examine
+
+    return examine()
+
+
+def _report(folder: Path) -> int:
+    from kdlab.grading.report import write_report
+
+    written = write_report(folder)
+    pages = [path for path in written if path.name == "index.html"]
+    print("\n".join(str(path) for path in [folder / "grades.csv", *pages]))
+    return 0
+
+
+def _release_file(options: argparse.Namespace, homework: Homework) -> Path:
+    from kdlab.grading.release import release_path
+
+    path = options.release or release_path(homework)
+    if not path.is_file():
+        raise ValueError(f"{path} is not there; name the students' notebook by --release")
+    return path
+
+
+def _open_grades(
+    options: argparse.Namespace, homework: Homework, release_file: Path
+) -> AbstractContextManager:
+    if options.scheduler:
+        from kdlab.grading.cluster import Cluster
+
+        return Cluster(homework, options.scheduler, release_file)
+    from kdlab.grading.pool import Pool, default_workers, read_release
+
+    workers = options.workers if options.workers is not None else default_workers()
+    check_count(workers=workers)
+    return Pool(homework, read_release(release_file), workers=workers)
+
+
+def _wanted(records: Records, names: list[str] | None) -> list[str]:
+    keys = records.keys()
+    if not names:
+        return keys
+    students = {key: records.load(key)["student"] for key in keys}
+    found = [key for key in keys if key in names or students[key] in names]
+    if not found:
+        raise ValueError(f"student must be one of {', '.join(keys[:20])}, got {names[0]}")
+    return found
+
+
+def _say_change(key: str, older: dict, newer: dict) -> bool:
+    if without_times(older) == without_times(newer):
+        return False
+    points = f"{_points(older)} -> {_points(newer)}"
+    print(f"{key}: {points} points, {older['status']} -> {newer['status']}", file=sys.stderr)
+    return True
+
+
+def _points(result: dict) -> str:
+    return "no" if result["points"] is None else f"{result['points']:g}"

@@ -1,0 +1,44 @@
+"""How a child ended, in words: a crash or a time-out is a status, not a silent zero."""
+
+import signal
+
+from kdlab.grading.diagnose import Fault
+from kdlab.grading.sandbox.lane import Ending
+from kdlab.grading.spec import Question
+
+_NAMES = {
+    signal.SIGSEGV: "a segmentation fault",
+    signal.SIGABRT: "an abort in compiled code",
+    signal.SIGFPE: "an arithmetic fault in compiled code",
+    signal.SIGILL: "an illegal instruction",
+    signal.SIGBUS: "a bus error",
+    signal.SIGKILL: "a kill signal",
+    signal.SIGTERM: "a termination signal",
+    signal.SIGSYS: "a forbidden system call",
+}
+EXCEPTIONAL = ("timed out", "crashed", "out of memory")
+
+
+def how_it_ended(ending: Ending, question: Question) -> Fault:
+    """Return the fault of every case that never came back."""
+    seconds = f"{question.seconds:g} s"
+    # The kernel counts CPU seconds in whole ones and ends the process by SIGKILL.
+    if ending.why == "time" or ending.cpu >= question.seconds:
+        return Fault("timed out", "", f"took longer than {seconds} for this question")
+    if ending.why == "disk":
+        return Fault("crashed", "", "wrote more to disk than is allowed")
+    if ending.bad:
+        return Fault("crashed", "", f"sent what can't be read: {ending.bad}")
+    if ending.signal:
+        name = _NAMES.get(ending.signal, f"signal {ending.signal}")
+        return Fault("crashed", "", f"the process was ended by {name}")
+    return Fault("crashed", "", "the process ended before the answer came", cause=_EXITED)
+
+
+_EXITED = "Something in the answer ends Python, for example os._exit."
+
+
+def is_out_of_memory(message: str) -> bool:
+    """Tell whether an error's message is about memory, numpy's, torch's or Python's."""
+    signs = ("MemoryError", "can't allocate memory", "Unable to allocate", "not enough memory")
+    return any(sign in message for sign in signs)

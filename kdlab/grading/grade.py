@@ -1,0 +1,217 @@
+"""Grade one submission: a pure function of its bytes, a seed and a homework."""
+
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from importlib.metadata import version
+from math import fsum
+
+import kdlab
+from kdlab.grading.endings import EXCEPTIONAL, is_out_of_memory
+from kdlab.grading.intake import Answers, Notebook, Rejected, parse_notebook, pick_answers
+from kdlab.grading.judge import Verdict, judge
+from kdlab.grading.sandbox.lane import Lane
+from kdlab.grading.spec import Homework, Question
+
+FORMAT = 1
+_PACKAGES = ("torch", "numpy")
+
+
+@dataclass(frozen=True)
+class Handed:
+    """One submission on its way to a grader: small, and the same on every machine.
+
+    Attributes:
+        student, key, file, notes: As in `intake.Submission`.
+        data: The file's bytes; b"" where it was rejected.
+        reason: Why it was rejected, or "".
+        seed: From which its inputs are drawn.
+    """
+
+    student: str
+    key: str
+    file: str
+    notes: tuple[str, ...]
+    data: bytes
+    reason: str
+    seed: int
+
+
+def grade(
+    handed: Handed, homework: Homework, release: Notebook, lane: Lane, isolation: str
+) -> dict:
+    """Grade a submission; the result's fields stand in `records`.
+
+    Args:
+        handed: The submission.
+        homework: The questions.
+        release: The notebook that the students were given.
+        lane: Where their code runs.
+        isolation: What the sandbox says of itself.
+    """
+    started = time.monotonic()
+    result = _head(handed, homework, isolation)
+    try:
+        if handed.reason:
+            raise Rejected(handed.reason)
+        notebook = parse_notebook(handed.data)
+        functions = {question.id: question.name for question in homework.questions}
+        answers = pick_answers(notebook, release, functions)
+    except Rejected as rejected:
+        return ungraded(handed, homework, str(rejected))
+    result["notes"] += [*notebook.notes, *answers.notes]
+    result["questions"] = _grade_all(homework, answers, handed.seed, lane)
+    result["points"] = round(fsum(row["points"] for row in result["questions"]), 2)
+    result["reason"] = _why_by_hand(result, answers)
+    result["status"] = "check by hand" if result["reason"] else "graded"
+    return result | {"seconds": round(time.monotonic() - started, 3)}
+
+
+def ungraded(handed: Handed, homework: Homework, reason: str) -> dict:
+    """Return the result of a submission that could not be graded: no points, not 0."""
+    return _head(handed, homework, "") | {"status": "not graded", "reason": reason}
+
+
+def _head(handed: Handed, homework: Homework, isolation: str) -> dict:
+    return {
+        "format": FORMAT,
+        "homework": homework.id,
+        "student": handed.student,
+        "file": handed.file,
+        "digest": sha256(handed.data).hexdigest() if handed.data else "",
+        "seed": handed.seed,
+        "status": "",
+        "reason": "",
+        "isolation": isolation,
+        "points": None,
+        "maximum": homework.points,
+        "seconds": 0.0,
+        "notes": list(handed.notes),
+        "versions": versions(),
+        "graded": datetime.now(UTC).isoformat(timespec="seconds"),
+        "questions": [],
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a grade depends on."""
+    found = {"kdlab": kdlab.__version__, "python": platform.python_version()}
+    return found | {name: version(name) for name in _PACKAGES}
+
+
+def _grade_all(homework: Homework, answers: Answers, seed: int, lane: Lane) -> list[dict]:
+    rows: list[dict] = []
+    for question in homework.questions:
+        right = {row["id"] for row in rows if row["status"] == "right"}
+        verdict, uses = _grade_one(question, homework, answers, seed, lane, right)
+        rows.append(_row(question, verdict, uses))
+    return rows
+
+
+def _row(question: Question, verdict: Verdict, uses: dict[str, str]) -> dict:
+    status = "out of memory" if _ran_out(verdict) else verdict.status
+    return {
+        "id": question.id,
+        "title": question.title,
+        "status": status,
+        "points": round(question.points * verdict.share, 2),
+        "maximum": question.points,
+        "message": verdict.message,
+        "case": verdict.case,
+        "expected": verdict.expected,
+        "got": verdict.got,
+        "mistake": verdict.mistake,
+        "cause": verdict.cause,
+        "uses": uses,
+        "output": _output(verdict),
+        "seconds": round(verdict.ending.cpu, 3),
+        "cases": verdict.cases,
+    }
+
+
+def _ran_out(verdict: Verdict) -> bool:
+    return verdict.status == "error" and is_out_of_memory(verdict.message)
+
+
+def _output(verdict: Verdict) -> str:
+    text = verdict.ending.output.decode("utf-8", errors="replace")
+    more = verdict.ending.printed - len(verdict.ending.output)
+    return f"{text}\n[... and {more} bytes more]" if more else text
+
+
+def _grade_one(
+    question: Question, homework: Homework, answers: Answers, seed: int, lane: Lane, right: set[str]
+) -> tuple[Verdict, dict[str, str]]:
+    """Try the ways to run an answer that are fair, until one gets everything; keep the best."""
+    if question.id not in answers.cells:
+        return Verdict("not answered", 0.0, "the answer cell is missing"), {}
+    best, best_uses = None, {}
+    for way in _ways(question, homework, answers, right):
+        if best and not way.helps(best):
+            continue
+        references = _references(homework, way.uses)
+        verdict = judge(question, way.cells, seed=seed, lane=lane, references=references)
+        if best is None or verdict.share > best.share or not best.started:
+            best, best_uses = verdict, way.uses
+    return best, best_uses
+
+
+def _references(homework: Homework, uses: dict[str, str]) -> dict[str, Callable]:
+    asked = [other for other in homework.questions if uses.get(other.id) == "reference"]
+    return {other.name: other.reference for other in asked}
+
+
+@dataclass(frozen=True)
+class _Way:
+    """Cells to run, which earlier answers they use, and after what it is worth a try."""
+
+    cells: list[tuple[str, str]]
+    uses: dict[str, str]
+    after: str = ""
+
+    def helps(self, best: Verdict) -> bool:
+        if best.share == 1 or best.status == "not answered":
+            return False
+        return {"error": best.status == "error", "cut short": not best.started}.get(
+            self.after, True
+        )
+
+
+def _ways(question: Question, homework: Homework, answers: Answers, right: set[str]) -> list[_Way]:
+    """List the fair ways to run an answer.
+
+    With all earlier answers; with the cells that the student added, where something raised;
+    on its own, where an earlier cell ended the process; and with the references of earlier
+    answers, where one of them is wrong.
+    """
+    setup = [(f"set-up {place}", source) for place, source in enumerate(answers.setup, start=1)]
+    extras = [(f"added {place}", source) for place, source in enumerate(answers.extras, start=1)]
+    earlier = _earlier(question, homework, answers)
+    own = (question.id, answers.cells[question.id])
+    used = dict.fromkeys(question.uses, "own")
+    needed = [cell for cell in earlier if cell[0] in used]
+    ways = [_Way([*setup, *earlier, own], used)]
+    if extras:
+        ways.append(_Way([*setup, *extras, *earlier, own], used, "error"))
+    ways.append(_Way([*setup, *needed, own], used, "cut short"))
+    if set(used) - right:
+        ways.append(_Way([*setup, own], dict.fromkeys(used, "reference")))
+    return ways
+
+
+def _earlier(question: Question, homework: Homework, answers: Answers) -> list[tuple[str, str]]:
+    ids = [other.id for other in homework.questions]
+    before = ids[: ids.index(question.id)]
+    return [(id, answers.cells[id]) for id in before if id in answers.cells]
+
+
+def _why_by_hand(result: dict, answers: Answers) -> str:
+    ends = [row for row in result["questions"] if row["status"] in EXCEPTIONAL]
+    if ends:
+        return "; ".join(f"{row['id']} {row['status']}: {row['message']}" for row in ends)
+    if answers.unusual:
+        return "an answer was found in an unusual place; see the notes"
+    return ""
