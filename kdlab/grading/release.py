@@ -57,11 +57,11 @@ def make_release(source: NotebookNode) -> NotebookNode:
     )
 
     release = nbformat.from_dict(source)
-    release.cells = [cell for cell in release.cells if not _is_for_instructors(cell)]
+    release.cells = [cell for cell in release.cells if not is_for_instructors(cell)]
     settings = config()
     for kind in (ClearSolutions, ClearHiddenTests, LockCells, ClearOutput):
         release, _ = kind(config=settings).preprocess(release, {})
-    _strip(release)
+    strip(release)
     release, _ = ComputeChecksums(config=settings).preprocess(release, {})
     _refuse_leaks(source, release)
     return release
@@ -84,11 +84,13 @@ def write_release(homework: Homework, out: Path, *, source: Path, force: bool = 
     return path
 
 
-def _is_for_instructors(cell: NotebookNode) -> bool:
+def is_for_instructors(cell: NotebookNode) -> bool:
+    """Tell whether a cell is tagged so that students don't get it."""
     return INSTRUCTOR in cell.metadata.get("tags", [])
 
 
-def _strip(release: NotebookNode) -> None:
+def strip(release: NotebookNode) -> None:
+    """Leave only the metadata that students and nbgrader need."""
     for cell in release.cells:
         kept = {key: value for key, value in cell.metadata.items() if key in _KEPT}
         cell.metadata = nbformat.from_dict(kept)

@@ -1,10 +1,16 @@
 """What a question is: plain data, so that the notebook check and the grader read one spec."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+    Value: TypeAlias = torch.Tensor | np.ndarray | float | int
 
 
 @dataclass(frozen=True, eq=False)
@@ -14,10 +20,15 @@ class Case:
     Attributes:
         name: What is special about it, in a few words.
         inputs: Argument name -> value, in the order in which they are passed.
+        weight: Its share of the question's points, against the other fresh cases.
+        hidden: What the judge needs and the student's function must not see, such as the
+            targets of held-out images.
     """
 
     name: str
-    inputs: Mapping[str, Tensor | float | int]
+    inputs: Mapping[str, Value]
+    weight: float = 1.0
+    hidden: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -34,6 +45,25 @@ class Comparison:
 
     rtol: float
     atol: float
+    reason: str
+    gradient_of: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """When an answer is measured instead of compared: the lower the better.
+
+    Attributes:
+        measure: Function of the plain answer and of the case's hidden values; returns a
+            number, or raises ValueError with a sentence where the answer has the wrong form.
+        unit: What it counts, for example ``errors of 300``.
+        levels: (at most, share of the points), the best level first.
+        reason: Where the levels come from, one sentence.
+    """
+
+    measure: Callable[[np.ndarray, Mapping[str, Value]], float]
+    unit: str
+    levels: tuple[tuple[float, float], ...]
     reason: str
     gradient_of: tuple[str, ...] = ()
 
@@ -69,6 +99,10 @@ class Question:
         draw: Makes fresh cases from a generator, for grading.
         comparison: When an answer counts as right.
         mistakes: Known wrong answers, the likeliest first.
+        points: What it is worth in homework, shared out over the fresh cases.
+        uses: Ids of earlier questions whose functions the answer may call.
+        seconds: How long the answer may take for all its cases together.
+        memory: MiB that it may take beyond what numpy and torch need.
     """
 
     id: str
@@ -79,8 +113,12 @@ class Question:
     reference: Callable
     cases: tuple[Case, ...]
     draw: Callable[[torch.Generator], tuple[Case, ...]]
-    comparison: Comparison
+    comparison: Comparison | Threshold
     mistakes: tuple[Mistake, ...]
+    points: float = 0.0
+    uses: tuple[str, ...] = ()
+    seconds: float = 5.0
+    memory: int = 1024
 
     @property
     def name(self) -> str:
@@ -89,4 +127,31 @@ class Question:
 
     def fresh_cases(self, seed: int) -> tuple[Case, ...]:
         """Draw cases that no student has seen; one seed always gives the same ones."""
+        import torch
+
         return self.draw(torch.Generator().manual_seed(seed))
+
+
+@dataclass(frozen=True, eq=False)
+class Homework:
+    """A set of questions that are handed in together.
+
+    Attributes:
+        id: For example ``hw1``; the part of its questions' ids before the dash.
+        name: The notebook's name without ending, for example ``hw1_temperature``.
+        title: A few words.
+        questions: In the order of the notebook.
+        imports: Packages that are loaded once for all submissions. What isn't named here
+            can still be imported by an answer, as long as it is no part of kdlab.
+    """
+
+    id: str
+    name: str
+    title: str
+    questions: tuple[Question, ...]
+    imports: tuple[str, ...] = ("numpy", "torch")
+
+    @property
+    def points(self) -> float:
+        """Return what a right answer to everything is worth."""
+        return sum(question.points for question in self.questions)
