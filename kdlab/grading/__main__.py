@@ -95,6 +95,8 @@ def _add_doctor(verbs) -> None:
 def _add_workers(verb) -> None:
     verb.add_argument("--workers", type=int, help="processes on this machine; default: its cores")
     verb.add_argument("--scheduler", help="address of a dask.distributed scheduler")
+    text = "no walls, as on macOS and Windows: only for people whom you trust"
+    verb.add_argument("--unisolated", action="store_true", help=text)
 
 
 if __name__ == "__main__":

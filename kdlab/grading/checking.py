@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 from kdlab.grading.compare import show
 from kdlab.grading.diagnose import find_fault, likely_cause
+from kdlab.grading.measure import measure_case
 from kdlab.grading.observe import Failure, Observation, observe
 from kdlab.grading.plain import to_plain, type_name, with_article
 from kdlab.grading.registry import find_question
 from kdlab.grading.result import CheckResult
-from kdlab.grading.spec import Case, Question
+from kdlab.grading.spec import Case, Question, Threshold
 
 _LONGEST_CALL = 400
 
@@ -56,18 +57,28 @@ def _judge(question: Question, seen: list, index: int) -> CheckResult | None:
     case, got = question.cases[index], seen[index]
     if isinstance(got, Failure) and got.status == "not answered" and not index:
         return CheckResult(question.id, got.status, got.message, cause=got.cause)
+    if isinstance(question.comparison, Threshold):
+        return _judge_measure(question, case, got)
     expected = observe(question.reference, case, gradient_of=question.comparison.gradient_of)
     fault = find_fault(expected, got, question.comparison)
     if fault is None:
         return None
-    call = _call_text(question, case)
+    call = call_text(question, case)
     cause = likely_cause(question, seen, index, fault.aspect) or fault.cause
     return CheckResult(
         question.id, fault.status, fault.message, call, fault.expected, fault.got, cause
     )
 
 
-def _call_text(question: Question, case: Case) -> str:
+def _judge_measure(question: Question, case: Case, got: Observation | Failure):
+    _, fault = measure_case(question.comparison, case, got)
+    if fault is None:
+        return None
+    fields = (fault.status, fault.message, case.name, fault.expected, fault.got, fault.cause)
+    return CheckResult(question.id, *fields)
+
+
+def call_text(question: Question, case: Case) -> str:
     """Write a case as the call it is: "T = 2: soften(logits=[1, 2], temperature=2)"."""
     shown = ", ".join(f"{name}={show(to_plain(value))}" for name, value in case.inputs.items())
     # One line: an array shows its rows by its brackets.

@@ -107,10 +107,12 @@ def _open_grades(
 
         return Cluster(homework, options.scheduler, release_file)
     from kdlab.grading.pool import Pool, default_workers, read_release
+    from kdlab.grading.threads import Threads
 
     workers = options.workers if options.workers is not None else default_workers()
     check_count(workers=workers)
-    return Pool(homework, read_release(release_file), workers=workers)
+    isolating = sys.platform == "linux" and not options.unisolated
+    return (Pool if isolating else Threads)(homework, read_release(release_file), workers=workers)
 
 
 def _wanted(records: Records, names: list[str] | None) -> list[str]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from kdlab.grading.compare import constant_factor, difference, show, show_both
-from kdlab.grading.observe import Failure, Observation, observe
-from kdlab.grading.spec import Comparison, Question
+from kdlab.grading.observe import ORDINALS, Failure, Observation, observe
+from kdlab.grading.spec import Comparison, Mistake, Question
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,15 @@ def find_fault(
 
 
 def likely_cause(question: Question, seen: list, at: int, aspect: str) -> str | None:
-    """Name the mistake that gives what was seen, or the factor that does.
+    """Name the mistake that gives what was seen, or the factor that does; as `find_mistake`."""
+    mistake = find_mistake(question, seen, at, aspect)
+    if mistake:
+        return f"{mistake.name}: {mistake.because}"
+    return factor_cause(question, seen) if aspect == "value" else None
+
+
+def find_mistake(question: Question, seen: list, at: int, aspect: str) -> Mistake | None:
+    """Return the known mistake that gives what was seen.
 
     A mistake that agrees on every case comes before one that agrees on the first ones only:
     the answer may hold a second mistake that shows in the extreme cases. But one number, or
@@ -61,8 +69,8 @@ def likely_cause(question: Question, seen: list, at: int, aspect: str) -> str | 
     for part in [seen, *(part for part in parts if _telling(part, aspect) > 1)]:
         for mistake in question.mistakes:
             if any(_agrees(question, fn, part, aspect) for fn in mistake.variants):
-                return f"{mistake.name}: {mistake.because}"
-    return _factor_cause(question, seen) if aspect == "value" else None
+                return mistake
+    return None
 
 
 def _failed(expected: Observation, got: Failure) -> Fault:
@@ -72,7 +80,8 @@ def _failed(expected: Observation, got: Failure) -> Fault:
         # Earlier cases were answered, so this is no stub.
         message = f"returned nothing here, expected {expected.kind}"
         return Fault("wrong", "", message, show(expected.value), cause=got.cause)
-    return Fault("wrong", "", f"{got.message}, expected {expected.kind}", show(expected.value))
+    message = f"{got.message}, expected {_kind_of_numbers(expected)}"
+    return Fault("wrong", "", message, show(expected.value))
 
 
 def _value_fault(expected: Observation, got: Observation, comparison: Comparison) -> Fault | None:
@@ -80,10 +89,31 @@ def _value_fault(expected: Observation, got: Observation, comparison: Comparison
     if message is None:
         return None
     if isinstance(expected.value, np.ndarray) != isinstance(got.value, np.ndarray):
-        message = f"returned {got.kind}, expected {expected.kind}"
+        message = f"returned {_kind_with_odd(expected, got)}, expected {_kind_of_numbers(expected)}"
     if got.changed:
         message += f"; {_listed(got.changed)} changed in place as well"
     return Fault("wrong", "value", message, *show_both(expected.value, got.value))
+
+
+def _kind_with_odd(expected: Observation, got: Observation) -> str:
+    """Say what came; where numbers were expected, name the first element that is none."""
+    items = got.value if _is_row(expected) and isinstance(got.value, tuple) else ()
+    for name, item in zip(ORDINALS, items, strict=False):
+        if isinstance(item, str):
+            return f"{got.kind} whose {name} value is a str"
+        if not isinstance(item, np.ndarray) or item.ndim:
+            return f"{got.kind} whose {name} value holds {len(item)} values"
+    return got.kind
+
+
+def _kind_of_numbers(expected: Observation) -> str:
+    """Say what was expected: "a tuple of 2 numbers", not only "a tuple of 2"."""
+    is_tuple = _is_row(expected) and expected.kind.startswith("a tuple")
+    return expected.kind + (" numbers" if is_tuple else "")
+
+
+def _is_row(seen: Observation) -> bool:
+    return isinstance(seen.value, np.ndarray) and seen.value.ndim == 1
 
 
 def _gradient_fault(expected: Observation, got: Observation, comparison) -> Fault | None:
@@ -114,7 +144,8 @@ def _listed(names: tuple[str, ...]) -> str:
     return " and ".join(names) + (" is" if len(names) == 1 else " are")
 
 
-def _factor_cause(question: Question, seen: list) -> str | None:
+def factor_cause(question: Question, seen: list) -> str | None:
+    """Say by which factor all values are off, where it is one and the same."""
     pairs = [
         (observe(question.reference, case).value, got.value)
         for case, got in zip(question.cases, seen, strict=False)

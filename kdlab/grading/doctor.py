@@ -69,7 +69,7 @@ _TAIL = """
 
 def examine() -> int:
     """Print what stands and what doesn't; return 0 where everything holds, else 1."""
-    with Sandbox(("numpy",)) as sandbox, _surroundings() as inputs:
+    with Sandbox(("numpy",)) as sandbox, surroundings() as inputs:
         works = _work(sandbox.lanes[0])
         held = {probe.wall: holds(probe, sandbox.lanes[0], inputs) for probe in PROBES}
     for wall, stands in held.items():
@@ -124,7 +124,7 @@ def _value(frame: tuple[dict, list]) -> Plain | None:
 
 
 @contextmanager
-def _surroundings() -> Iterator[dict[str, object]]:
+def surroundings() -> Iterator[dict[str, object]]:
     """Make what the probes are after: a file, a listening port, and ourselves."""
     package = Path(__file__).resolve().parents[1] / "losses" / "logits.py"
     with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as server:

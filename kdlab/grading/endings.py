@@ -6,24 +6,27 @@ from kdlab.grading.diagnose import Fault
 from kdlab.grading.sandbox.lane import Ending
 from kdlab.grading.spec import Question
 
-_NAMES = {
-    signal.SIGSEGV: "a segmentation fault",
-    signal.SIGABRT: "an abort in compiled code",
-    signal.SIGFPE: "an arithmetic fault in compiled code",
-    signal.SIGILL: "an illegal instruction",
-    signal.SIGBUS: "a bus error",
-    signal.SIGKILL: "a kill signal",
-    signal.SIGTERM: "a termination signal",
-    signal.SIGSYS: "a forbidden system call",
+_TEXTS = {
+    "SIGSEGV": "a segmentation fault",
+    "SIGABRT": "an abort in compiled code",
+    "SIGFPE": "an arithmetic fault in compiled code",
+    "SIGILL": "an illegal instruction",
+    "SIGBUS": "a bus error",
+    "SIGKILL": "a kill signal",
+    "SIGTERM": "a termination signal",
+    "SIGSYS": "a forbidden system call",
 }
+# Windows has few signals.
+_NAMES = {getattr(signal, name): text for name, text in _TEXTS.items() if hasattr(signal, name)}
+_TIME_SIGNAL = getattr(signal, "SIGXCPU", None)
 EXCEPTIONAL = ("timed out", "crashed", "out of memory")
 
 
 def how_it_ended(ending: Ending, question: Question) -> Fault:
     """Return the fault of every case that never came back."""
     seconds = f"{question.seconds:g} s"
-    # The kernel counts CPU seconds in whole ones and ends the process by SIGKILL.
-    if ending.why == "time" or ending.cpu >= question.seconds:
+    too_long = ending.signal == _TIME_SIGNAL or ending.cpu >= question.seconds
+    if ending.why == "time" or too_long:
         return Fault("timed out", "", f"took longer than {seconds} for this question")
     if ending.why == "disk":
         return Fault("crashed", "", "wrote more to disk than is allowed")

@@ -13,7 +13,7 @@ import kdlab
 from kdlab.grading.endings import EXCEPTIONAL, is_out_of_memory
 from kdlab.grading.intake import Answers, Notebook, Rejected, parse_notebook, pick_answers
 from kdlab.grading.judge import Verdict, judge
-from kdlab.grading.sandbox.lane import Lane
+from kdlab.grading.sandbox.lane import AnyLane
 from kdlab.grading.spec import Homework, Question
 
 FORMAT = 1
@@ -41,7 +41,7 @@ class Handed:
 
 
 def grade(
-    handed: Handed, homework: Homework, release: Notebook, lane: Lane, isolation: str
+    handed: Handed, homework: Homework, release: Notebook, lane: AnyLane, isolation: str
 ) -> dict:
     """Grade a submission; the result's fields stand in `records`.
 
@@ -102,7 +102,7 @@ def versions() -> dict[str, str]:
     return found | {name: version(name) for name in _PACKAGES}
 
 
-def _grade_all(homework: Homework, answers: Answers, seed: int, lane: Lane) -> list[dict]:
+def _grade_all(homework: Homework, answers: Answers, seed: int, lane: AnyLane) -> list[dict]:
     rows: list[dict] = []
     for question in homework.questions:
         right = {row["id"] for row in rows if row["status"] == "right"}
@@ -143,7 +143,12 @@ def _output(verdict: Verdict) -> str:
 
 
 def _grade_one(
-    question: Question, homework: Homework, answers: Answers, seed: int, lane: Lane, right: set[str]
+    question: Question,
+    homework: Homework,
+    answers: Answers,
+    seed: int,
+    lane: AnyLane,
+    right: set[str],
 ) -> tuple[Verdict, dict[str, str]]:
     """Try the ways to run an answer that are fair, until one gets everything; keep the best."""
     if question.id not in answers.cells:

@@ -15,7 +15,7 @@ from kdlab.grading.measure import judge_measure
 from kdlab.grading.observe import Failure, Observation, observe
 from kdlab.grading.sandbox.frames import BadFrame
 from kdlab.grading.sandbox.inputs import to_wire
-from kdlab.grading.sandbox.lane import Ending, Lane, Limits
+from kdlab.grading.sandbox.lane import AnyLane, Ending, Limits
 from kdlab.grading.sandbox.seen import from_frame
 from kdlab.grading.spec import Case, Question, Threshold
 
@@ -59,7 +59,7 @@ def judge(
     cells: list[tuple[str, str]],
     *,
     seed: int,
-    lane: Lane,
+    lane: AnyLane,
     references: Mapping[str, Callable] | None = None,
 ) -> Verdict:
     """Run an answer in the sandbox on fresh inputs, and compare.

@@ -1,22 +1,26 @@
 """Run a function on a case and note what can be seen from outside, as plain values."""
 
-import dis
 import inspect
 import linecache
 import re
+import sys
 import traceback
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from kdlab.grading.plain import Plain, Refusal, describe, to_plain, type_name
+from kdlab.grading.plain import Plain, Refusal, describe, is_tensor, to_plain, type_name
 from kdlab.grading.spec import Case
+from kdlab.grading.stubs import missing_return, open_stub
 
-_RAISE = dis.opmap["RAISE_VARARGS"]
+if TYPE_CHECKING:
+    from torch import Tensor
+
 _LONGEST_TEXT = 300
+ORDINALS = ("first", "second", "third", "fourth")
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,11 +68,10 @@ def observe(
         case: The inputs.
         gradient_of: Names of the inputs by which the returned scalar is differentiated.
     """
-    # A notebook may be in no_grad or inference mode; gradients are asked for here.
-    with torch.inference_mode(False), torch.enable_grad():
+    with _gradients_on():
         leaves = {name: _leaf(value, name in gradient_of) for name, value in case.inputs.items()}
         # Clones: a change in place is to be seen, where autograd would refuse it on a leaf.
-        passed = {n: v.clone() if isinstance(v, Tensor) else v for n, v in leaves.items()}
+        passed = {name: _copied(value) for name, value in leaves.items()}
         try:
             return _look(fn, case, passed, {name: leaves[name] for name in gradient_of})
         except KeyboardInterrupt:
@@ -76,21 +79,57 @@ def observe(
         except Refusal as refusal:
             return Failure("wrong", f"returned {refusal}")
         except BaseException as error:
-            return _explain(error, passed)
+            return explain(error, passed, after=_call.__name__)
 
 
 def _look(fn: Callable, case: Case, passed: dict, wanted: dict) -> Observation | Failure:
     returned = _call(fn, passed)
     if returned is None or returned is Ellipsis:
-        return Failure("not answered", "not answered yet", _missing_return(fn, returned))
-    value = to_plain(returned)
+        return Failure("not answered", "not answered yet", missing_return(fn, returned))
+    value = _read(returned)
     gradients = _gradients(returned, wanted)
     changed = tuple(name for name in passed if _differs(passed[name], case.inputs[name]))
     return Observation(value, describe(returned), gradients, changed)
 
 
+def _read(returned: object) -> Plain:
+    """Convert to a plain value; where an element can't be read, the refusal names it."""
+    try:
+        return to_plain(returned)
+    except Refusal:
+        if type(returned) not in (list, tuple):
+            raise
+        for index, item in enumerate(returned[: len(ORDINALS)]):
+            if type(item) not in (list, tuple, dict):
+                _read_element(item, f"a {type_name(returned)} whose {ORDINALS[index]} value is")
+        raise
+
+
+def _read_element(item: object, place: str) -> None:
+    try:
+        to_plain(item)
+    except Refusal as refusal:
+        raise Refusal(f"{place} {refusal}") from None
+
+
+def _gradients_on() -> ExitStack:
+    """Undo no_grad and inference mode, which a notebook may be in; nothing without torch."""
+    modes = ExitStack()
+    # Homework in numpy is graded without loading torch.
+    if torch := sys.modules.get("torch"):
+        modes.enter_context(torch.inference_mode(False))
+        modes.enter_context(torch.enable_grad())
+    return modes
+
+
 def _leaf(value: object, differentiable: bool) -> object:
-    return value.clone().requires_grad_(differentiable) if isinstance(value, Tensor) else value
+    return value.clone().requires_grad_(differentiable) if is_tensor(value) else value
+
+
+def _copied(value: object) -> object:
+    if is_tensor(value):
+        return value.clone()
+    return value.copy() if isinstance(value, np.ndarray) else value
 
 
 def _call(fn: Callable, passed: dict) -> object:
@@ -108,9 +147,13 @@ def _keyword_only(fn: Callable) -> set[str]:
     return {p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
 
 
-def _gradients(returned: object, leaves: dict[str, Tensor]) -> dict[str, np.ndarray]:
+def _gradients(returned: object, leaves: dict[str, "Tensor"]) -> dict[str, np.ndarray]:
+    if not leaves:
+        return {}
+    import torch
+
     gradients = dict.fromkeys(leaves)
-    if leaves and type(returned) is Tensor and returned.requires_grad:
+    if type(returned) is torch.Tensor and returned.requires_grad:
         summed = torch.sum(returned)
         found = torch.autograd.grad(summed, list(leaves.values()), allow_unused=True)
         gradients = dict(zip(leaves, found, strict=True))
@@ -121,25 +164,25 @@ def _gradients(returned: object, leaves: dict[str, Tensor]) -> dict[str, np.ndar
 
 
 def _differs(passed: object, original: object) -> bool:
-    if not isinstance(original, Tensor):
+    if not (is_tensor(original) or isinstance(original, np.ndarray)):
         return False
     before, after = to_plain(original), to_plain(passed)
     return not np.array_equal(before, after, equal_nan=before.dtype.kind == "f")
 
 
-def _missing_return(fn: Callable, returned: object) -> str:
-    code = getattr(fn, "__code__", None)
-    # A stub's body names nothing; one that works and gives None has lost its `return`.
-    works = code is not None and (code.co_names or code.co_nlocals > code.co_argcount)
-    return "The function returns None: is `return` missing?" if returned is None and works else ""
+def explain(error: BaseException, passed: dict, *, after: str) -> Failure:
+    """Say what was raised, and where in the student's code.
 
-
-def _explain(error: BaseException, passed: dict) -> Failure:
-    if isinstance(error, NotImplementedError) and _raised_by_hand(error):
-        return Failure("not answered", "not answered yet")
+    Args:
+        error: What was raised.
+        passed: The arguments, by name.
+        after: Name of our function that called the student's code.
+    """
+    if said := open_stub(error, after=after):
+        return Failure(*said)
     message = f"raised {type_name(error)}: {_text(error)}".rstrip(": ")
     frames = list(traceback.walk_tb(error.__traceback__))
-    ours = [i for i, (frame, _) in enumerate(frames) if frame.f_code.co_name == _call.__name__]
+    ours = [i for i, (frame, _) in enumerate(frames) if frame.f_code.co_name == after]
     if not ours:
         return Failure("error", message, "The value came, but its gradient cannot be computed.")
     theirs = frames[ours[0] + 1 :]
@@ -148,18 +191,11 @@ def _explain(error: BaseException, passed: dict) -> Failure:
     return Failure("error", message, where=_where(*theirs[0]))
 
 
-def _raised_by_hand(error: BaseException) -> bool:
-    """Tell ``raise NotImplementedError`` from torch's own, "not implemented for 'Long'"."""
-    last = error.__traceback__
-    while last.tb_next:
-        last = last.tb_next
-    return last.tb_frame.f_code.co_code[last.tb_lasti] == _RAISE
-
-
 def _where(frame, line: int) -> str:
     code = frame.f_code
     source = linecache.getline(code.co_filename, line).strip()[:_LONGEST_TEXT]
-    place = f", in line {line - code.co_firstlineno + 1} of {code.co_name}"
+    name = "the cell" if code.co_name == "<module>" else code.co_name
+    place = f", in line {line - code.co_firstlineno + 1} of {name}"
     return place + (f": {source}" if source else "")
 
 

@@ -4,13 +4,16 @@ Only exact types are read: a subclass could answer with whatever it likes. From 
 value is a numpy array (float64, int64 or bool), a str, or a tuple or dict of such values.
 """
 
+import sys
+from typing import TYPE_CHECKING
+
 import numpy as np
-import torch
-from torch import Tensor
+
+if TYPE_CHECKING:
+    import torch
 
 _NAME = type.__dict__["__name__"]
 
-_TENSORS = {Tensor, torch.nn.Parameter}
 _NUMBERS = {bool, int, float} | {
     getattr(np, name)
     for name in "bool_ int8 int16 int32 int64 uint8 uint16 uint32 float16 float32 float64".split()
@@ -35,7 +38,7 @@ def to_plain(value: object, *, depth: int = 0) -> Plain:
             nested too deeply.
     """
     kind = type(value)
-    if kind in _TENSORS:
+    if is_tensor(value):
         return _from_tensor(value)
     if kind is np.ndarray or kind in _NUMBERS:
         return _from_numpy(value)
@@ -44,6 +47,12 @@ def to_plain(value: object, *, depth: int = 0) -> Plain:
     if kind in (list, tuple, dict):
         return _from_container(value, depth)
     raise Refusal(with_article(type_name(value)))
+
+
+def is_tensor(value: object) -> bool:
+    """Tell if the value is exactly a Tensor or a Parameter; torch is not imported for that."""
+    torch = sys.modules.get("torch")
+    return torch is not None and type(value) in (torch.Tensor, torch.nn.Parameter)
 
 
 def type_name(value: object) -> str:
@@ -58,7 +67,7 @@ def with_article(noun: str) -> str:
 
 def describe(value: object) -> str:
     """Say what a readable value is: "a Tensor of shape [2, 3]", "a float"."""
-    if type(value) in _TENSORS or type(value) is np.ndarray:
+    if is_tensor(value) or type(value) is np.ndarray:
         name = "a numpy array" if type(value) is np.ndarray else "a Tensor"
         return f"{name} of shape {list(value.shape)}" if value.ndim else f"{name} with one number"
     if type(value) in (list, tuple, dict):
@@ -66,7 +75,9 @@ def describe(value: object) -> str:
     return with_article(type_name(value))
 
 
-def _from_tensor(tensor: Tensor) -> np.ndarray:
+def _from_tensor(tensor: "torch.Tensor") -> np.ndarray:
+    import torch
+
     # Methods are taken from the class: a tensor may carry attributes of the same name.
     shape = tuple(tensor.shape)
     if tensor.dtype.is_complex or tensor.layout != torch.strided or tensor.device.type == "meta":
@@ -78,7 +89,9 @@ def _from_tensor(tensor: Tensor) -> np.ndarray:
     return torch.Tensor.to(detached, "cpu", dtype, copy=True).numpy()
 
 
-def _torch_dtype(dtype: torch.dtype) -> torch.dtype:
+def _torch_dtype(dtype: "torch.dtype") -> "torch.dtype":
+    import torch
+
     if dtype.is_floating_point:
         return torch.float64
     return torch.bool if dtype == torch.bool else torch.int64

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from kdlab.grading.grade import Handed, grade, ungraded
@@ -20,7 +21,7 @@ ENDED = "The grader itself ended twice on this submission; grade it by hand."
 
 @dataclass
 class _Worker:
-    process: multiprocessing.Process
+    process: BaseProcess
     connection: Connection
     holds: Handed | None = None
 
@@ -55,7 +56,8 @@ class Pool:
         more = True
         while more or self._again or self._busy():
             more = self._hand_out(waiting) and more
-            yield from self._collect()
+            if self._busy():
+                yield from self._collect()
 
     def close(self) -> None:
         """End the workers and the sandbox."""

@@ -1,13 +1,14 @@
-"""Find a question by its id; a lecture's questions are loaded when one is asked for."""
+"""Find a question or a homework by its id; a module is loaded when one of its ids is asked for."""
 
 from importlib import import_module
 
 from kdlab._checks import check_choice
 from kdlab.grading.plain import type_name, with_article
-from kdlab.grading.spec import Question
+from kdlab.grading.spec import Homework, Question
 
 # The part of an id before the dash -> the module under kdlab.grading.questions.
-_MODULES = {"KD00": "lecture_00", "KD01": "lecture_01", "KD02": "lecture_02"}
+_HOMEWORKS = {"hw1": "hw1_temperature"}
+_MODULES = {"KD00": "lecture_00", "KD01": "lecture_01", "KD02": "lecture_02"} | _HOMEWORKS
 
 
 def find_question(id: str) -> Question:
@@ -29,6 +30,21 @@ def find_question(id: str) -> Question:
 def known_ids() -> tuple[str, ...]:
     """Return every id, in the order of the lectures."""
     return tuple(question.id for prefix in _MODULES for question in _load(prefix))
+
+
+def find_homework(id: str) -> Homework:
+    """Return the homework with this id, for example ``hw1``.
+
+    Raises:
+        ValueError: There is none; the message names those there are.
+    """
+    check_choice(tuple(_HOMEWORKS), id=id)
+    return import_module(f"kdlab.grading.questions.{_HOMEWORKS[id]}").HOMEWORK
+
+
+def known_homeworks() -> tuple[str, ...]:
+    """Return every homework's id."""
+    return tuple(_HOMEWORKS)
 
 
 def _load(prefix: str) -> tuple[Question, ...]:

@@ -19,7 +19,7 @@ INSTRUCTOR = "instructor"
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = "raise NotImplementedError"
 _KEPT = {"nbgrader", "tags", "slideshow", "deletable", "editable"}
-_SHORTEST_LEAK = 16
+_SHORTEST_LEAK = 30
 HOME = Path(__file__).resolve().parents[2] / "notebooks" / "homework"
 
 

@@ -3,6 +3,14 @@
 from dataclasses import dataclass
 from html import escape
 
+
+class NotRight(AssertionError):
+    """Raised by `CheckResult.require`; a notebook shows the sentence without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
 _LOOKS = {
     "right": ("✓", "--jp-success-color1", "#2e7d32"),
     "wrong": ("✗", "--jp-error-color1", "#c62828"),
@@ -37,6 +45,16 @@ class CheckResult:
     expected: str = ""
     got: str = ""
     cause: str = ""
+
+    def require(self) -> None:
+        """Raise unless the answer is right, so that "Validate" and scripts see it.
+
+        Raises:
+            NotRight: With everything that the result would show.
+        """
+        if self.status != "right":
+            raise NotRight(repr(self))
+        print(self)
 
     @property
     def headline(self) -> str:

@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from kdlab import losses
 from kdlab.grading import check
@@ -47,13 +48,44 @@ def test_stub_is_not_answered(fn):
     assert repr(result) == "KD01-E1: not answered yet"
 
 
-def test_lost_return_is_named():
-    def forgets(logits, temperature):
-        softened = soften(logits, temperature)  # noqa: F841
+def forgets(logits, temperature):
+    softened = soften(logits, temperature)  # noqa: F841
 
-    result = says("KD01-E1", forgets)
+
+def forgets_without_a_name(logits, temperature):
+    logits / temperature
+
+
+@pytest.mark.parametrize("fn", [forgets, forgets_without_a_name, lambda z, t: None])
+def test_lost_return_is_named(fn):
+    result = says("KD01-E1", fn)
     assert result.status == "not answered"
     assert "`return` missing" in result.cause
+
+
+def test_a_stub_that_is_called_is_named():
+    def soft_target_loss(student_logits, teacher_logits, temperature):
+        raise NotImplementedError
+
+    def distillation_loss(z, v, y, t, w):
+        return (1 - w) * F.cross_entropy(z, y) + w * soft_target_loss(z, v, t)
+
+    result = says("KD02-E4", distillation_loss)
+    assert result.headline == (
+        "KD02-E4: error: soft_target_loss, which you call, is not answered yet"
+    )
+
+
+def test_a_library_that_is_not_implemented_is_an_error():
+    result = says("KD01-E1", lambda logits, temperature: torch.nn.Module()(logits))
+    assert result.status == "error"
+    assert result.message.startswith("raised NotImplementedError: Module [Module] is missing")
+
+
+def test_torchs_words_on_swapped_arguments_are_explained():
+    result = says("KD02-E4", lambda z, v, y, t, w: (1 - w) * F.cross_entropy(y, z))
+    assert "not implemented for 'Long'" in result.message
+    assert result.cause.startswith("cross_entropy's arguments swapped:")
 
 
 def test_nothing_in_a_later_case_is_wrong():
@@ -390,6 +422,26 @@ def test_attributes_on_a_tensor_do_not_lie():
             "the dtype is wrong: returned True or False, expected whole numbers",
         ),
         ("KD00-E1", lambda z, y: "2", "returned a str, expected an int"),
+        (
+            "KD02-E2",
+            lambda w, rate: ("a", "b"),
+            "returned a tuple of 2 whose first value is a str, expected a tuple of 2 numbers",
+        ),
+        (
+            "KD02-E2",
+            lambda w, rate: (None, None),
+            "returned a tuple whose first value is a NoneType, expected a tuple of 2 numbers",
+        ),
+        (
+            "KD02-E2",
+            lambda w, rate: [w / (1 + w), None],
+            "returned a list whose second value is a NoneType, expected a tuple of 2 numbers",
+        ),
+        (
+            "KD02-E2",
+            lambda w, rate: (torch.zeros(3), rate),
+            "returned a tuple of 2 whose first value holds 3 values, expected a tuple of 2 numbers",
+        ),
         ("KD01-E1", lambda z, t: z / 0 * 0, "6 of 6 values are NaN (not a number)"),
         ("KD01-E1", lambda z, t: (z + 9) / 0, "6 of 6 values are infinite"),
         ("KD02-E1", lambda alpha: float("nan"), "the value is NaN (not a number)"),

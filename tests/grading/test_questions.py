@@ -215,6 +215,45 @@ def test_softened_confidence_is_the_given_one():
         assert 0.011 < temperature < 99
 
 
+def soft_with_a_small_number(z, v, t):
+    q, p = (z / t).softmax(1), (v.detach() / t).softmax(1)
+    return t**2 * F.kl_div((q + 1e-8).log(), p, reduction="batchmean")
+
+
+@pytest.mark.parametrize(
+    ("id", "fn", "name"),
+    [
+        ("KD02-E1", lambda alpha: 1 / alpha - 1, "the ratio of the two weights"),
+        ("KD02-E2", lambda w, rate: [w / (w + 1), w * rate], "learning rate times the weight"),
+        ("KD02-E3", soft_with_a_small_number, "a small number inside the logarithm"),
+        ("KD02-E3", lambda v, z, t: soft_by_kl_div(z, v, t), "KL swapped"),
+        (
+            "KD02-E3",
+            lambda z, v, t: F.kl_div((z / t).log_softmax(1), (v.detach() / t).softmax(1)),
+            "reduction='mean' and T^2 missing",
+        ),
+        (
+            "KD02-E4",
+            lambda z, v, y, t, w: (
+                (1 - w) * F.cross_entropy(z, y) + w * soft_with_a_small_number(z, v, t)
+            ),
+            "a small number inside the logarithm",
+        ),
+        (
+            "KD02-E5",
+            lambda z, v: (z - z.mean() - v + v.mean()) / z.shape[1],
+            "one mean for all rows",
+        ),
+        ("KD02-E5", lambda z, v: limit_by_einsum(z, v) * z.shape[1] / 10, "N = 10 written in"),
+        ("KD02-E7", lambda cache, indices: cache[indices + 1], "off by one"),
+        ("KD02-E7", lambda indices, cache: cache[indices], "arguments swapped"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:reduction:UserWarning")
+def test_mistakes_written_otherwise_are_recognised(id, fn, name):
+    assert check(id, fn).cause.startswith(f"{name}: ")
+
+
 def test_converted_weights_give_the_same_step():
     z, v = torch.randn(2, 4, 5, dtype=torch.double)
     y = torch.tensor([0, 1, 2, 3])
@@ -233,14 +272,17 @@ def test_converted_weights_give_the_same_step():
     torch.testing.assert_close(convex, unweighted)
 
 
-def test_alpha_and_lambda_give_one_loss():
+def test_alpha_and_lambda_give_one_gradient():
     z, v = torch.randn(2, 4, 5)
+    z.requires_grad_()
     y = torch.tensor([0, 1, 2, 3])
     lambda_ = find_question("KD02-E1").reference(0.25)
-    taught = losses.soft_target_loss(z, v, temperature=2.0)
-    theirs = 0.25 * F.cross_entropy(z, y) + 0.75 * taught
+    crossed = F.cross_entropy(z / 2.0, losses.soften(v, temperature=2.0))
+    theirs = 0.25 * F.cross_entropy(z, y) + 0.75 * 2.0**2 * crossed
     ours = losses.distillation_loss(z, v, y, temperature=2.0, lambda_=lambda_)
-    torch.testing.assert_close(ours, theirs)
+    # The losses differ by the teacher's entropy.
+    assert theirs > ours
+    torch.testing.assert_close(*(torch.autograd.grad(loss, z)[0] for loss in (ours, theirs)))
 
 
 def test_high_temperature_gradient_is_the_limit():

@@ -8,11 +8,12 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from os import close, pipe, read
+from typing import Protocol, runtime_checkable
 
 from kdlab.grading.sandbox.frames import LARGEST, BadFrame, pack, split, unpack
 
 _CHUNK = 2**18
-_LARGEST_OUTPUT = 16 * 2**10
+LARGEST_OUTPUT = 16 * 2**10
 _MOST_FRAMES = 20_000
 _REPLY = 2**16
 _END_WAIT = 5.0
@@ -57,6 +58,14 @@ class Ending:
     bad: str = ""
 
 
+@runtime_checkable
+class AnyLane(Protocol):
+    """What runs one job at a time, with walls (`Lane`) or without (`spawned.SpawnLane`)."""
+
+    def run(self, job: tuple[dict, list], limits: Limits, answer: Answer) -> Ending:
+        """Run one job to its end."""
+
+
 class Lane:
     """One child at a time.
 
@@ -78,16 +87,14 @@ class Lane:
         self._asked += 1
         ours, theirs = socket.socketpair()
         output, write_end = pipe()
-        try:
-            self._request(limits, theirs.fileno(), write_end)
-        finally:
-            theirs.close()
-            close(write_end)
-        with contextlib.closing(ours):
+        with contextlib.closing(ours), contextlib.ExitStack() as stack:
+            stack.callback(close, output)
             try:
-                return _Exchange(ours, output, self._control, self._asked, answer).run(pack(*job))
+                self._request(limits, theirs.fileno(), write_end)
             finally:
-                close(output)
+                theirs.close()
+                close(write_end)
+            return _Exchange(ours, output, self._control, self._asked, answer).run(pack(*job))
 
     def _request(self, limits: Limits, *descriptors: int) -> None:
         request = {
@@ -161,7 +168,7 @@ class _Exchange:
             self._selector.unregister(self._output)
             return
         self._ending.printed += len(data)
-        room = _LARGEST_OUTPUT - len(self._ending.output)
+        room = LARGEST_OUTPUT - len(self._ending.output)
         self._ending.output += data[: max(0, room)]
 
     def _exchange(self, mask: int) -> None:

@@ -18,8 +18,9 @@ TO_LAMBDA = Question(
     minutes=5,
     signature="to_lambda(alpha: float) -> float",
     statement=(
-        "L = alpha CE + (1 - alpha) T^2 KL is the first lecture's form. Return the lambda with "
-        "which L = (1 - lambda) CE + lambda T^2 KL is the same loss."
+        "L = alpha CE + (1 - alpha) T^2 H is the first lecture's form, H the cross-entropy of "
+        "the softened outputs. Return the lambda with which (1 - lambda) CE + lambda T^2 KL "
+        "gives the same gradients."
     ),
     reference=lambda alpha: 1.0 - alpha,
     cases=(
@@ -39,6 +40,12 @@ TO_LAMBDA = Question(
             "sign",
             "This is alpha - 1. A weight lies in [0, 1].",
             (lambda alpha: alpha - 1.0,),
+        ),
+        Mistake(
+            "the ratio of the two weights",
+            "(1 - alpha) / alpha is how many times louder the teacher is than the labels. lambda "
+            "is the teacher's share, and the two shares sum to 1.",
+            (lambda alpha: (1 - alpha) / alpha, lambda alpha: alpha / (1 - alpha)),
         ),
         Mistake(
             "converts the unweighted form",
@@ -94,9 +101,16 @@ TO_CONVEX = Question(
             ),
         ),
         Mistake(
+            "learning rate times the weight",
+            "The loss was divided by the sum of both weights, 1 + weight, so the learning rate "
+            "must grow by that sum.",
+            (lambda weight, learning_rate: (weight / (1 + weight), learning_rate * weight),),
+        ),
+        Mistake(
             "lambda is the label's weight",
             "1 / (1 + weight) is 1 - lambda, the weight of the labels.",
             (
+                lambda weight, learning_rate: (1 / (1 + weight), learning_rate / (1 + weight)),
                 lambda weight, learning_rate: (1 / (1 + weight), learning_rate * (1 + weight)),
                 lambda weight, learning_rate: (1 / (1 + weight), learning_rate),
             ),

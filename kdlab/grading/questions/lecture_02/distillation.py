@@ -9,7 +9,8 @@ from torch import tensor
 
 from kdlab import losses
 from kdlab.grading.questions._common import between, classes, normal
-from kdlab.grading.questions.lecture_02.soft_targets import MISTAKES, WITH_GRADIENT, kl_rows
+from kdlab.grading.questions.lecture_02.soft_target_mistakes import MISTAKES, kl_rows
+from kdlab.grading.questions.lecture_02.soft_targets import WITH_GRADIENT
 from kdlab.grading.spec import Case, Mistake, Question
 
 
@@ -55,6 +56,32 @@ _OWN = (
             lambda z, v, y, t, w: F.cross_entropy(z, y) + w * _taught(z, v, t),
             lambda z, v, y, t, w: F.cross_entropy(z, y) + _taught(z, v, t),
         ),
+    ),
+    Mistake(
+        "softmax before cross_entropy",
+        "F.cross_entropy takes logits and does the log_softmax itself. Give it student_logits.",
+        (lambda z, v, y, t, w: _mixed(z.softmax(dim=1), y, w, _taught(z, v, t)),),
+    ),
+    Mistake(
+        "sum instead of mean in the label term",
+        'The cross-entropy is a mean over the batch too: leave out reduction="sum".',
+        (
+            lambda z, v, y, t, w: (
+                (1 - w) * F.cross_entropy(z, y, reduction="sum") + w * _taught(z, v, t)
+            ),
+        ),
+    ),
+    Mistake(
+        "cross-entropy of the teacher",
+        "The label term is the student's: F.cross_entropy(student_logits, targets). The "
+        "teacher is no longer trained.",
+        (lambda z, v, y, t, w: _mixed(v, y, w, _taught(z, v, t)),),
+    ),
+    Mistake(
+        "cross_entropy's arguments swapped",
+        "Logits come first, then targets. What torch was given as logits are whole numbers "
+        "(Long), for which it has no log_softmax.",
+        (lambda z, v, y, t, w: F.cross_entropy(y, z),),
     ),
     Mistake(
         "labels left out",
@@ -134,6 +161,14 @@ DISTILLATION = Question(
             tensor([1, 1]),
             4.0,
             0.0,
+        ),
+        _case(
+            "both terms, logits of 10,000",
+            tensor([[1e4, 0.0, -1e4], [0.0, 1e4, 0.0]]),
+            tensor([[0.0, 1e4, -1e4], [0.0, 1e4, 0.0]]),
+            tensor([1, 1]),
+            4.0,
+            0.25,
         ),
     ),
     draw=_draw,

@@ -1,4 +1,4 @@
-"""Questions of lecture 02 on logits: their limit, their bias, their order."""
+"""Questions of lecture 02 on logits: their limit and their bias."""
 
 import torch
 from torch import tensor
@@ -6,7 +6,7 @@ from torch import tensor
 from kdlab.grading.questions._common import FLOAT32, between, normal
 from kdlab.grading.spec import Case, Comparison, Mistake, Question
 
-_COPIED = Comparison(rtol=1e-6, atol=1e-6, reason="numbers are only copied or added once")
+COPIED = Comparison(rtol=1e-6, atol=1e-6, reason="numbers are only copied or added once")
 
 
 def _centred(logits, dim=1):
@@ -19,12 +19,18 @@ def _pair_case(name, student_logits, teacher_logits):
 
 def _draw_pair(generator):
     # Logits with a mean far from 0, which a gradient that is not centred would show.
-    student, teacher = normal(generator, 4, 10) + 2, normal(generator, 4, 10) - 1
+    # Seven classes: whoever writes 10 for their number is to be seen.
+    student, teacher = normal(generator, 4, 7) + 2, normal(generator, 4, 7) - 1
     return (_pair_case("drawn", student, teacher),)
 
 
 def _limit(student_logits, teacher_logits):
     return _centred(student_logits - teacher_logits) / student_logits.shape[1]
+
+
+def _centred_as_a_whole(student_logits, teacher_logits):
+    gap = student_logits - teacher_logits
+    return (gap - gap.mean()) / gap.shape[1]
 
 
 HIGH_TEMPERATURE = Question(
@@ -69,6 +75,21 @@ HIGH_TEMPERATURE = Question(
             (lambda student_logits, teacher_logits: _centred(student_logits - teacher_logits),),
         ),
         Mistake(
+            "neither centred nor divided",
+            "Subtract each row's mean over the classes, and divide by their number N: each "
+            "softened probability tends to 1/N.",
+            (lambda student_logits, teacher_logits: student_logits - teacher_logits,),
+        ),
+        Mistake(
+            "N = 10 written in",
+            "The number of classes is not always 10. Take it from the logits: shape[1].",
+            (
+                lambda student_logits, teacher_logits: (
+                    _centred(student_logits - teacher_logits) / 10
+                ),
+            ),
+        ),
+        Mistake(
             "sign",
             "The gradient is student minus teacher: descent moves the student to the teacher.",
             (lambda student_logits, teacher_logits: _limit(teacher_logits, student_logits),),
@@ -99,6 +120,12 @@ HIGH_TEMPERATURE = Question(
                     _centred(student_logits - teacher_logits, dim=0) / student_logits.shape[1]
                 ),
             ),
+        ),
+        Mistake(
+            "one mean for all rows",
+            "mean() without dim runs over all examples. Each row has its own mean: dim=1, "
+            "keepdim=True.",
+            (_centred_as_a_whole,),
         ),
     ),
 )
@@ -148,7 +175,7 @@ BIAS = Question(
         _bias_case("large logits", tensor([[1e4, -1e4, 0.0], [0.0, 0.0, 0.0]]), 1, 2e4),
     ),
     draw=_draw_bias,
-    comparison=_COPIED,
+    comparison=COPIED,
     mistakes=(
         Mistake(
             "in place",
@@ -179,71 +206,6 @@ BIAS = Question(
                     1, torch.tensor([missing_class]), bias
                 ),
             ),
-        ),
-    ),
-)
-
-
-def _cache_case(name, teacher_logits, indices):
-    return Case(name, {"teacher_logits": teacher_logits, "indices": indices})
-
-
-def _draw_cache(generator):
-    indices = torch.randperm(50, generator=generator)[:8]
-    return (_cache_case("drawn", normal(generator, 50, 10), indices),)
-
-
-CACHE = Question(
-    id="KD02-E7",
-    title="Spot the bug: cached logits under a shuffled batch",
-    minutes=5,
-    signature=(
-        'fix_cached_logits(teacher_logits: Float[Tensor, "examples classes"], '
-        'indices: Int64[Tensor, "batch"]) -> Float[Tensor, "batch classes"]'
-    ),
-    statement=(
-        "The teacher's logits were computed once over the whole set. Return those of a shuffled "
-        "batch whose examples have these indices in the set, in the batch's order."
-    ),
-    reference=lambda teacher_logits, indices: teacher_logits[indices],
-    cases=(
-        _cache_case(
-            "three of five",
-            tensor([[0.0, 1.0], [10.0, 11.0], [20.0, 21.0], [30.0, 31.0], [40.0, 41.0]]),
-            tensor([3, 0, 4]),
-        ),
-        _cache_case(
-            "all, in another order",
-            tensor([[0.0, 1.0, 2.0], [10.0, 11.0, 12.0], [20.0, 21.0, 22.0]]),
-            tensor([1, 2, 0]),
-        ),
-        _cache_case("one example twice", tensor([[0.0, 1.0], [10.0, 11.0]]), tensor([1, 1])),
-    ),
-    draw=_draw_cache,
-    comparison=_COPIED,
-    mistakes=(
-        Mistake(
-            "the first rows",
-            "The first rows of the cache belong to the first examples of the set, not to those "
-            "of this batch: the student is taught with other images' answers.",
-            (lambda teacher_logits, indices: teacher_logits[: len(indices)],),
-        ),
-        Mistake(
-            "columns instead of rows",
-            "The second index of the cache is the class. Rows are examples: "
-            "teacher_logits[indices].",
-            (lambda teacher_logits, indices: teacher_logits[:, indices],),
-        ),
-        Mistake(
-            "wrong order: argsort",
-            "argsort gives positions inside the batch. The indices themselves say which rows to "
-            "read.",
-            (lambda teacher_logits, indices: teacher_logits[indices.argsort()],),
-        ),
-        Mistake(
-            "wrong order: sorted",
-            "The rows are right but stand in the set's order; the batch has its own.",
-            (lambda teacher_logits, indices: teacher_logits[indices.sort().values],),
         ),
     ),
 )

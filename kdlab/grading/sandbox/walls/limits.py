@@ -23,7 +23,8 @@ def limit(*, seconds: float, memory: int, file_bytes: int) -> None:
         file_bytes: The largest file.
     """
     # A limit on processes counts those of the whole user, so seccomp forbids them instead.
-    _set("RLIMIT_CPU", math.ceil(seconds))
+    # SIGXCPU first, which says why; it can be ignored, SIGKILL a second later can't.
+    _set("RLIMIT_CPU", math.ceil(seconds), math.ceil(seconds) + 1)
     _set("RLIMIT_AS", _mapped() + memory * _MIB)
     _set("RLIMIT_FSIZE", file_bytes)
     _set("RLIMIT_NOFILE", 256)
@@ -53,14 +54,15 @@ def end_with_parent(parent: int) -> None:
         os._exit(1)
 
 
-def _set(name: str, value: int) -> None:
+def _set(name: str, value: int, most: int | None = None) -> None:
     kind = getattr(resource, name, None)
     if kind is None:
         return
     hard = resource.getrlimit(kind)[1]
-    allowed = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    room = math.inf if hard == resource.RLIM_INFINITY else hard
+    allowed = int(min(value, room)), int(min(most or value, room))
     try:
-        resource.setrlimit(kind, (allowed, allowed))
+        resource.setrlimit(kind, allowed)
     except (ValueError, OSError):
         # macOS refuses RLIMIT_AS; what is not walled there is marked "unisolated" anyway.
         return
