@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kdlab.grading.grade import Handed, grade, ungraded
 from kdlab.grading.intake import Notebook
-from kdlab.grading.pool import ENDED, read_release
+from kdlab.grading.pool import ENDED, one_thread, read_release
 from kdlab.grading.registry import find_homework
 from kdlab.grading.sandbox.box import Sandbox
 from kdlab.grading.spec import Homework
@@ -78,6 +78,7 @@ def grade_here(handed: Handed, homework: str, release: Notebook) -> dict:
     """Grade one submission in this worker's own sandbox; it stays open for the next one."""
     found = find_homework(homework)
     if getattr(_held, "homework", None) != homework:
+        one_thread()
         _held.sandbox = Sandbox(found.imports).wait()
         _held.homework = homework
     sandbox = _held.sandbox

@@ -55,19 +55,24 @@ def grade(
     started = time.monotonic()
     result = _head(handed, homework, isolation)
     try:
-        if handed.reason:
-            raise Rejected(handed.reason)
-        notebook = parse_notebook(handed.data)
-        functions = {question.id: question.name for question in homework.questions}
-        answers = pick_answers(notebook, release, functions)
+        answers, notes = _read(handed, homework, release)
     except Rejected as rejected:
         return ungraded(handed, homework, str(rejected))
-    result["notes"] += [*notebook.notes, *answers.notes]
+    result["notes"] += notes
     result["questions"] = _grade_all(homework, answers, handed.seed, lane)
     result["points"] = round(fsum(row["points"] for row in result["questions"]), 2)
     result["reason"] = _why_by_hand(result, answers)
     result["status"] = "check by hand" if result["reason"] else "graded"
     return result | {"seconds": round(time.monotonic() - started, 3)}
+
+
+def _read(handed: Handed, homework: Homework, release: Notebook) -> tuple[Answers, list[str]]:
+    if handed.reason:
+        raise Rejected(handed.reason)
+    notebook = parse_notebook(handed.data)
+    functions = {question.id: question.name for question in homework.questions}
+    answers = pick_answers(notebook, release, functions)
+    return answers, [*notebook.notes, *answers.notes]
 
 
 def ungraded(handed: Handed, homework: Homework, reason: str) -> dict:
@@ -76,23 +81,18 @@ def ungraded(handed: Handed, homework: Homework, reason: str) -> dict:
 
 
 def _head(handed: Handed, homework: Homework, isolation: str) -> dict:
+    digest = sha256(handed.data).hexdigest() if handed.data else ""
+    origin = {"student": handed.student, "file": handed.file, "digest": digest}
+    blank = {"status": "", "reason": "", "points": None, "seconds": 0.0, "questions": []}
     return {
-        "format": FORMAT,
-        "homework": homework.id,
-        "student": handed.student,
-        "file": handed.file,
-        "digest": sha256(handed.data).hexdigest() if handed.data else "",
-        "seed": handed.seed,
-        "status": "",
-        "reason": "",
+        **{"format": FORMAT, "homework": homework.id, "seed": handed.seed},
+        **origin,
         "isolation": isolation,
-        "points": None,
         "maximum": homework.points,
-        "seconds": 0.0,
         "notes": list(handed.notes),
         "versions": versions(),
         "graded": datetime.now(UTC).isoformat(timespec="seconds"),
-        "questions": [],
+        **blank,
     }
 
 
@@ -112,23 +112,17 @@ def _grade_all(homework: Homework, answers: Answers, seed: int, lane: AnyLane) -
 
 
 def _row(question: Question, verdict: Verdict, uses: dict[str, str]) -> dict:
-    status = "out of memory" if _ran_out(verdict) else verdict.status
+    told = ("message", "case", "expected", "got", "mistake", "cause", "cases")
     return {
         "id": question.id,
         "title": question.title,
-        "status": status,
+        "status": "out of memory" if _ran_out(verdict) else verdict.status,
         "points": round(question.points * verdict.share, 2),
         "maximum": question.points,
-        "message": verdict.message,
-        "case": verdict.case,
-        "expected": verdict.expected,
-        "got": verdict.got,
-        "mistake": verdict.mistake,
-        "cause": verdict.cause,
+        **{name: getattr(verdict, name) for name in told},
         "uses": uses,
         "output": _output(verdict),
         "seconds": round(verdict.ending.cpu, 3),
-        "cases": verdict.cases,
     }
 
 

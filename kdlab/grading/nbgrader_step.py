@@ -71,18 +71,12 @@ class GradeApart(NbGraderPreprocessor):
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         said = resources["nbgrader"]
         homework = _homework(said["notebook"])
-        handed = Handed(
-            student=said["student"],
-            key=said["student"],
-            file=f"{said['notebook']}.ipynb",
-            notes=(),
-            data=nbformat.writes(nb).encode("utf-8", errors="replace"),
-            reason="",
-            seed=self._seed_for(said, homework),
-        )
+        name, file = said["student"], f"{said['notebook']}.ipynb"
+        data = nbformat.writes(nb).encode("utf-8", errors="replace")
+        handed = Handed(name, name, file, (), data, "", self._seed_for(said, homework))
         result = self._grade(handed, homework)
         if result["status"] == "not graded":
-            raise NbGraderException(f"{said['student']}: {result['reason']}")
+            raise NbGraderException(f"{name}: {result['reason']}")
         _write_outputs(nb, result)
         return nb, resources
 

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -76,8 +77,12 @@ class Pool:
     def _start(self) -> None:
         self._sandbox = self._open(self._homework.imports, lanes=self._count)
         try:
-            # While the server imports, so do we: the workers are forked from here.
+            # While the server imports, so do we: the workers are forked from here, with all
+            # that the first inputs need, such as a teacher.
             self._import()
+            one_thread()
+            for question in self._homework.questions:
+                question.fresh_cases(0)
             self._sandbox.wait()
         except BaseException:
             self._sandbox.close()
@@ -85,7 +90,8 @@ class Pool:
         self._workers = [self._start_worker(lane) for lane in range(self._count)]
 
     def _import(self) -> None:
-        for name in self._homework.imports:
+        # Its parts, such as torch._dynamo, serve the students' code only.
+        for name in {name.partition(".")[0] for name in self._homework.imports}:
             __import__(name)
 
     def _start_worker(self, lane: int) -> _Worker:
@@ -99,6 +105,7 @@ class Pool:
     def _work(self, connection: Connection, lane: int) -> None:
         # Ctrl-C is for the parent, which ends us.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        one_thread()
         ours, isolation = self._sandbox.lanes[lane], self._sandbox.isolation
         while True:
             try:
@@ -142,6 +149,12 @@ class Pool:
         self._again.extend(handed for handed in held if not (given_up and handed is culprit))
         if given_up:
             yield culprit, ungraded(culprit, self._homework, ENDED)
+
+
+def one_thread() -> None:
+    """Keep torch to one thread: as many workers as cores are at work."""
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
 
 
 def default_workers() -> int:

@@ -48,21 +48,15 @@ def make_release(source: NotebookNode) -> NotebookNode:
     Raises:
         ValueError: A line of a solution would still be in it.
     """
-    from nbgrader.preprocessors import (
-        ClearHiddenTests,
-        ClearOutput,
-        ClearSolutions,
-        ComputeChecksums,
-        LockCells,
-    )
+    from nbgrader import preprocessors
 
     release = nbformat.from_dict(source)
     release.cells = [cell for cell in release.cells if not is_for_instructors(cell)]
     settings = config()
-    for kind in (ClearSolutions, ClearHiddenTests, LockCells, ClearOutput):
-        release, _ = kind(config=settings).preprocess(release, {})
+    for name in ("ClearSolutions", "ClearHiddenTests", "LockCells", "ClearOutput"):
+        release, _ = getattr(preprocessors, name)(config=settings).preprocess(release, {})
     strip(release)
-    release, _ = ComputeChecksums(config=settings).preprocess(release, {})
+    release, _ = preprocessors.ComputeChecksums(config=settings).preprocess(release, {})
     _refuse_leaks(source, release)
     return release
 

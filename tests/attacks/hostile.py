@@ -237,7 +237,7 @@ FORGERIES = (
         "import gc\nfor thing in gc.get_objects():\n"
         "    if type(thing).__name__ in ('Question', 'Homework', 'Observation'):\n"
         "        return thing.reference(probabilities)\n"
-        "    if getattr(thing, '__name__', '') in ('entropy', '_entropy') and thing is not entropy:\n"
+        "    if getattr(thing, '__name__', '') == 'entropy' and thing is not entropy:\n"
         "        return thing(probabilities)\nreturn 0.0",
         "wrong",
         "error",

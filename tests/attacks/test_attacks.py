@@ -7,7 +7,6 @@ ours or of the machine is touched.
 import csv
 import hashlib
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -98,7 +97,7 @@ def test_the_honest_get_everything(batch, name):
 
 
 @pytest.mark.parametrize(
-    ("number", "attack"), enumerate(ATTACKS), ids=[attack.name for attack in ATTACKS]
+    ("number", "attack"), list(enumerate(ATTACKS)), ids=[attack.name for attack in ATTACKS]
 )
 def test_an_attack_gets_what_is_fair(batch, number, attack):
     row = batch.question(f"{attack_name(number)}.ipynb")
@@ -141,13 +140,15 @@ def test_no_file_of_anybody_is_touched(batch):
 
 
 def test_no_process_is_left(batch):
+    """An orphan belongs to process 1; other sandboxes on this machine have their graders."""
     left = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             command = (folder / "cmdline").read_bytes()
+            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
         except OSError:
             continue
-        if b"server.main" in command and int(folder.name) != os.getpid():
+        if b"server.main" in command and parent == "1":
             left.append(command)
     assert left == []
 

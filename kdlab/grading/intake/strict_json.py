@@ -74,8 +74,8 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _constant(token: str) -> object:
-    raise Rejected(f"The file is not a notebook: it holds {token}, which JSON doesn't know.")
+def _constant(token: str) -> None:
+    """Read NaN as null: it is no JSON, but Jupyter writes it into the outputs of some plots."""
 
 
 def _whole(digits: str) -> int:

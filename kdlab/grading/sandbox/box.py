@@ -83,19 +83,14 @@ class Sandbox:
     def _start(self, imports: Sequence[str], lanes: list[int], walls: Sequence[str]):
         # Inside bubblewrap the folder is a memory disk of limited size under another name.
         place = Path("/box") if self._wrapped else self._folder
-        private = [place / f"lane-{number}" for number in range(len(lanes))]
-        if not self._wrapped:
-            for folder in private:
-                folder.mkdir()
         settings = {
             "imports": list(imports),
             "lanes": lanes,
-            "private": [str(folder) for folder in private],
+            "private": [str(place / f"lane-{number}") for number in range(len(lanes))],
             "walls": list(walls),
         }
-        command = [sys.executable, "-I", "-c", _RUN, str(_ROOT), json.dumps(settings)]
         return subprocess.Popen(
-            [*self._wrapped, *command],
+            [*self._wrapped, sys.executable, "-I", "-c", _RUN, str(_ROOT), json.dumps(settings)],
             stdin=subprocess.DEVNULL,
             pass_fds=lanes,
             start_new_session=True,

@@ -72,10 +72,9 @@ def run(connection: socket.socket) -> None:
     if failure is None and job["function"] not in space.__dict__:
         failure = Failure("error", f"the cell doesn't define {job['function']}")
     fn = space.__dict__.get(job["function"])
-    for case in job["cases"]:
-        inputs = {name: from_wire(pair, arrays) for name, pair in case}
-        seen = failure or observe(fn, Case("", inputs), gradient_of=tuple(job["gradient_of"]))
-        line.send(*to_frame(seen))
+    for pairs in job["cases"]:
+        case = Case("", {name: from_wire(pair, arrays) for name, pair in pairs})
+        line.send(*to_frame(failure or observe(fn, case, gradient_of=tuple(job["gradient_of"]))))
     line.send({"kind": "end"})
 
 

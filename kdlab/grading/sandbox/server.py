@@ -46,7 +46,7 @@ def main(argument: str) -> None:
     gc.freeze()
     for place, lane in enumerate(settings["lanes"][1:], start=1):
         if os.fork() == 0:
-            return _serve_lane(settings, place, lane)
+            _serve_lane(settings, place, lane)
     _serve_lane(settings, 0, settings["lanes"][0])
 
 
@@ -62,17 +62,23 @@ def _serve_lane(settings: dict, place: int, number: int) -> None:
     for other in settings["lanes"]:
         if other != number:
             os.close(other)
-    private = Path(settings["private"][place])
+    private, walls = Path(settings["private"][place]), set(settings["walls"])
+    standing = _put_up_walls(private, walls)
+    control = socket.socket(fileno=number)
+    control.send(json.dumps(standing).encode())
+    while request := _receive(control):
+        control.send(json.dumps(_serve_one(*request, private, walls, control)).encode())
+    # Nothing is left to do at exit, and some packages complain there.
+    os._exit(0)
+
+
+def _put_up_walls(private: Path, walls: set[str]) -> dict:
+    """Confine this process and all its children; each child adds seccomp, with its own number."""
     private.mkdir(exist_ok=True)
-    walls = set(settings["walls"])
     abi = landlock.restrict(paths.rules(private)) if "landlock" in walls else 0
     if "privileges" in walls:
         limits.drop_privileges()
-    control = socket.socket(fileno=number)
-    can_filter = "seccomp" in walls and seccomp.is_known()
-    control.send(json.dumps({"landlock": abi, "seccomp": can_filter}).encode())
-    while request := _receive(control):
-        control.send(json.dumps(_serve_one(*request, private, walls, control)).encode())
+    return {"landlock": abi, "seccomp": "seccomp" in walls and seccomp.is_known()}
 
 
 def _receive(control: socket.socket) -> tuple[dict, list[int]] | None:
@@ -99,13 +105,9 @@ def _serve_one(
     why = _wait(process, started + request["wall"], private, request["disk"], control)
     _, status, used = os.wait4(process, 0)
     _empty(private)
+    number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
     cpu = used.ru_utime + used.ru_stime
-    return {
-        "id": request["id"],
-        "why": why,
-        "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0,
-        "cpu": cpu,
-    }
+    return {"id": request["id"], "why": why, "signal": number, "cpu": cpu}
 
 
 def _become_child(

@@ -44,21 +44,22 @@ class SpawnLane:
 
     def run(self, job: tuple[dict, list], limits: Limits, answer: Answer) -> Ending:
         """Run one job to its end."""
-        ending = Ending()
+        ending, started = Ending(), time.monotonic()
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            process = subprocess.Popen(
-                [sys.executable, "-I", "-c", _RUN, str(_ROOT), self._settings],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                cwd=folder,
-            )
-            started = time.monotonic()
-            with process:
+            with self._start(folder) as process:
                 _exchange(process, pack(*job), limits, answer, ending)
         ending.cpu = time.monotonic() - started if ending.why == "time" else 0.0
         ending.signal = -process.returncode if process.returncode < 0 and not ending.why else 0
         return ending
+
+    def _start(self, folder: str) -> subprocess.Popen:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-c", _RUN, str(_ROOT), self._settings],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=folder,
+        )
 
 
 def _exchange(process, job: bytes, limits: Limits, answer: Answer, ending: Ending) -> None:

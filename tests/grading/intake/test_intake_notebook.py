@@ -89,8 +89,6 @@ REFUSED = [
     (b"<!DOCTYPE html>", "it is a web page"),
     (b"PK\x03\x04abc", "it is a zip archive"),
     (b"%PDF-1.7", "it is a PDF"),
-    (b'{"a": NaN}', "it holds NaN"),
-    (b'{"a": -Infinity}', "it holds -Infinity"),
     (b'{"a": ' + b"1" * 5000 + b"}", "a number that takes 5 kB"),
     (b'{"a": 1, "a": 2}', 'it has "a" twice'),
     (DEEP, "nested too deeply"),
