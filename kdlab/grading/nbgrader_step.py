@@ -6,7 +6,9 @@ outputs of the check cells, from which it takes the points. All else stays nbgra
 """
 
 import atexit
+import os
 import secrets
+import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -46,6 +48,9 @@ def configure(settings: Config) -> None:
     # A check cell that a student deleted must still carry its points.
     settings.OverwriteCells.add_missing_cells = True
     settings.merge(release_config())
+    # nbgrader calls `alembic` by name, also where the environment isn't activated.
+    own = str(Path(sys.executable).parent)
+    os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), own])
 
 
 def _nbgraders(names: str) -> list[str]:

@@ -88,7 +88,9 @@ ENDLESS = (
 
 RESOURCES = (
     _wrong("30 GB", "return torch.zeros(30 * 2**28)", "out of memory"),
-    _wrong("30 GB, byte by byte", "x = b'x' * 2**20\nwhile True: x += x", "out of memory"),
+    _wrong(
+        "30 GB, byte by byte", "x = b'x' * 2**20\nwhile True: x += x", "out of memory", "timed out"
+    ),
     _wrong(
         "forks",
         "import os\nwhile True:\n    os.fork()",
@@ -435,7 +437,8 @@ HARMLESS = (
     ),
     _right(
         "streams closed",
-        "import os, sys\nsys.stdout.close()\nos.close(1)\nos.close(2)\nreturn right(probabilities)",
+        "import os, sys\nsys.stdout.close()\nfor number in (0, 1, 2):\n    try: os.close(number)\n"
+        "    except OSError: pass\nreturn right(probabilities)",
     ),
     _right(
         "a tracer set",
