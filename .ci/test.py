@@ -19,7 +19,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = ("failed", "passed", "skipped", "error")
-NBVAL = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=600", "notebooks"]
+NBVAL = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=600"]
+LECTURES = [f"notebooks/{path.name}" for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+# Homework looks the same with and without MNIST; its releases hold nothing to run.
+HOMEWORK = ["notebooks/homework", "--ignore=notebooks/homework/release"]
 
 
 @dataclass
@@ -88,7 +91,7 @@ def check_digits(environment: dict[str, str]) -> list[Outcome]:
     with tempfile.TemporaryDirectory() as cache:
         kept = {key: value for key, value in environment.items() if key != "KDLAB_DATA"}
         kept |= {"KDLAB_OFFLINE": "1", "KDLAB_CACHE": cache}
-        return [run_pytest(["--durations=5", *NBVAL], kept)]
+        return [run_pytest(["--durations=5", *NBVAL, *LECTURES, *HOMEWORK], kept)]
 
 
 def check_mnist(environment: dict[str, str]) -> list[Outcome]:
@@ -96,7 +99,8 @@ def check_mnist(environment: dict[str, str]) -> list[Outcome]:
     root = environment.get("KDLAB_DATA", "")
     if not root or not (Path(root) / "MNIST" / "raw").is_dir():
         return [skipped("notebooks on MNIST: set KDLAB_DATA to a folder that holds MNIST/raw")]
-    return [run_pytest(["--durations=5", *NBVAL], environment | {"KDLAB_OFFLINE": "1"})]
+    arguments = ["--durations=5", *NBVAL, *LECTURES]
+    return [run_pytest(arguments, environment | {"KDLAB_OFFLINE": "1"})]
 
 
 def check_browser(environment: dict[str, str]) -> list[Outcome]:

@@ -47,7 +47,8 @@ def pins(text: str) -> dict[str, str]:
 PINS = pins((ROOT / "requirements.txt").read_text())
 RANGES = [
     Requirement(line)
-    for line in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["test"]]
+    for lines in (PROJECT["dependencies"], *PROJECT["optional-dependencies"].values())
+    for line in lines
 ]
 
 

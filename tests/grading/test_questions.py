@@ -40,6 +40,7 @@ def test_the_notebooks_find_their_questions():
     expected = (
         ["KD00-E1"] + [f"KD01-E{n}" for n in range(1, 5)] + [f"KD02-E{n}" for n in range(1, 8)]
     )
+    expected += [f"hw1-q{n}" for n in range(1, 7)]
     assert list(known_ids()) == expected
 
 
@@ -94,7 +95,7 @@ def test_signature_names_the_inputs(question):
 
 @each_question
 def test_texts_are_there(question):
-    assert question.title and question.statement and question.minutes in (5, 10)
+    assert question.title and question.statement and question.minutes in (5, 10, 15, 30)
     assert question.comparison.reason
     for mistake in question.mistakes:
         assert mistake.because.endswith(".") and not mistake.name.endswith(".")
