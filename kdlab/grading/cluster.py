@@ -1,27 +1,32 @@
 """Grade over a dask.distributed cluster, by its address; an extra (`pip install kdlab[scale]`).
 
-Every worker keeps one sandbox. A task may run twice where a worker is lost; its result is
-written once, here, under the submission's key.
+A task may run twice where a worker is lost; its result is written once, here, under the
+submission's key. What runs on the workers stands in `bench`.
 """
 
-import threading
-from collections.abc import Iterable, Iterator
-from itertools import islice
+import asyncio
+import queue
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count, islice
 from pathlib import Path
 
-from kdlab.grading.grade import Handed, grade, ungraded
-from kdlab.grading.intake import Notebook
-from kdlab.grading.pool import ENDED, one_thread, read_release
-from kdlab.grading.registry import find_homework
-from kdlab.grading.sandbox.box import Sandbox
+import kdlab
+from kdlab.grading.bench import Job, UnfitWorker, end_run, grade_here
+from kdlab.grading.grade import Handed, ungraded
+from kdlab.grading.pool import ENDED, read_release
+from kdlab.grading.sandbox.lane import ServerEnded
 from kdlab.grading.spec import Homework
 
-_held = threading.local()
-_AHEAD = 4
+# Tasks under way for each thread of the cluster: one is graded, the next ones are at hand.
+_AHEAD = 3
+_KNOCK_SECONDS, _LOOK_SECONDS, _NOBODY_SECONDS = 5.0, 5.0, 60.0
+_GO_ON = "nothing is lost: the same command goes on from here"
 
 
 class Cluster:
-    """A cluster that grades; use it in a `with` block.
+    """A cluster that grades; use it in a `with` block, as `pool.Pool`.
 
     Args:
         homework: What is graded.
@@ -29,57 +34,137 @@ class Cluster:
         release: The notebook that the students were given.
 
     Raises:
+        ValueError: ``address`` is none, or distributed isn't installed.
         OSError: No scheduler answers there.
     """
 
     def __init__(self, homework: Homework, address: str, release: Path) -> None:
-        from distributed import Client
-
-        self._homework = homework
-        self._release = read_release(release)
-        self._client = Client(address, set_as_default=False)
+        self._homework, self._address = homework, address
+        run = uuid.uuid4().hex
+        self._job = Job(run, homework.id, read_release(release), kdlab.__version__)
+        self._client = _connect(address)
+        self._done: queue.SimpleQueue = queue.SimpleQueue()
+        self._numbers = count()
+        self._threads, self._looked = 0, float("-inf")
 
     def run(self, submissions: Iterable[Handed]) -> Iterator[tuple[Handed, dict]]:
-        """Yield (submission, result) as they come; each exactly once."""
-        from distributed import as_completed
+        """Yield (submission, result) as they come; each exactly once.
 
-        waiting, held = iter(submissions), {}
-        room = max(1, _AHEAD * sum(self._client.nthreads().values()))
-        first = [self._submit(handed, held) for handed in islice(waiting, room)]
-        done = as_completed(first, raise_errors=False)
-        for future in done:
-            handed = held.pop(future.key)
-            yield handed, self._result(future, handed)
-            future.release()
-            for more in islice(waiting, 1):
-                done.add(self._submit(more, held))
+        Raises:
+            OSError: The scheduler or the last worker has ended, or a worker can't grade.
+        """
+        suspects = []
+        for handed, result in self._stream(submissions, self._room):
+            if result is None:
+                suspects.append(handed)
+            else:
+                yield handed, result
+        # With its worker ends a submission, and so do those beside it. One at a time, it is
+        # known which one it was.
+        for handed, result in self._stream(suspects, lambda: 1):
+            yield handed, result or ungraded(handed, self._homework, ENDED)
 
     def __enter__(self) -> "Cluster":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.close()
+        try:
+            if self._client.status == "running":
+                self._client.run(end_run, self._job, on_error="ignore")
+        finally:
+            self._client.close(timeout=_KNOCK_SECONDS)
 
-    def _submit(self, handed: Handed, held: dict):
-        name = f"kdlab-{handed.key}"
-        future = self._client.submit(
-            grade_here, handed, self._homework.id, self._release, key=name, pure=False
-        )
-        held[future.key] = handed
+    def _stream(
+        self, submissions: Iterable[Handed], room: Callable[[], int]
+    ) -> Iterator[tuple[Handed, dict | None]]:
+        waiting, held = iter(submissions), {}
+        while True:
+            for handed in islice(waiting, max(0, room() - len(held))):
+                future = self._submit(handed)
+                held[future.key] = handed, future
+            if not held:
+                return
+            handed, future = held.pop(self._next())
+            yield handed, self._result(future, handed)
+            future.release()
+
+    def _room(self) -> int:
+        """Return how many tasks may be under way now; workers come and go."""
+        if time.monotonic() > self._looked + _LOOK_SECONDS:
+            self._threads = sum(self._client.nthreads().values())
+            self._looked = time.monotonic()
+        return _AHEAD * max(1, self._threads)
+
+    def _submit(self, handed: Handed):
+        import dask
+
+        # The scheduler groups tasks by the first part, and takes equal keys for equal tasks.
+        key = (f"kdlab-grade-{self._job.run}", handed.key, next(self._numbers))
+        # A large submission is no mistake.
+        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"}):
+            future = self._client.submit(grade_here, handed, self._job, key=key, pure=False)
+        future.add_done_callback(lambda done: self._done.put(done.key))
         return future
 
-    def _result(self, future, handed: Handed) -> dict:
-        if future.status == "finished":
+    def _next(self) -> tuple:
+        """Wait for the next task to end; return its key."""
+        since = time.monotonic()
+        while True:
+            try:
+                return self._done.get(timeout=1)
+            except queue.Empty:
+                self._check(time.monotonic() - since)
+
+    def _check(self, waited: float) -> None:
+        if self._client.status != "running":
+            raise self._lost()
+        if waited > _NOBODY_SECONDS and not self._client.nthreads():
+            raise OSError(f"{self._address} has no worker left; {_GO_ON}")
+
+    def _lost(self) -> OSError:
+        return OSError(f"the scheduler at {self._address} has ended; {_GO_ON}")
+
+    def _result(self, future, handed: Handed) -> dict | None:
+        """Return what came; None where a worker ended on this submission or beside it."""
+        from distributed import CancelledError, KilledWorker
+
+        try:
             return future.result()
-        return ungraded(handed, self._homework, f"{ENDED} ({type(future.exception()).__name__})")
+        except KilledWorker:
+            return None
+        except CancelledError:
+            raise self._lost() from None
+        except ServerEnded:
+            return ungraded(handed, self._homework, ENDED)
+        except (UnfitWorker, ImportError) as error:
+            said = f"a machine of the cluster at {self._address} can't grade: {error}"
+            raise OSError(f"{said}; install the same kdlab on each") from None
+        except Exception as error:
+            name = type(error).__name__
+            return ungraded(handed, self._homework, f"The grader raised {name}; grade it by hand.")
 
 
-def grade_here(handed: Handed, homework: str, release: Notebook) -> dict:
-    """Grade one submission in this worker's own sandbox; it stays open for the next one."""
-    found = find_homework(homework)
-    if getattr(_held, "homework", None) != homework:
-        one_thread()
-        _held.sandbox = Sandbox(found.imports).wait()
-        _held.homework = homework
-    sandbox = _held.sandbox
-    return grade(handed, found, release, sandbox.lanes[0], sandbox.isolation)
+def _connect(address: str):
+    try:
+        from distributed import Client
+    except ImportError:
+        told = "scheduler needs dask's distributed, which isn't installed: pip install kdlab[scale]"
+        raise ValueError(told) from None
+    try:
+        # A client that finds nobody takes half a minute and leaves a traceback.
+        asyncio.run(_knock(address))
+    except ValueError:
+        told = "scheduler must be an address such as tcp://127.0.0.1:8786"
+        raise ValueError(f"{told}, got {address}") from None
+    except OSError as error:
+        raise OSError(f"no scheduler answers at {address} ({error})") from None
+    return Client(address, set_as_default=False)
+
+
+async def _knock(address: str) -> None:
+    from distributed.comm import connect
+    from distributed.security import Security
+
+    settings = Security().get_connection_args("client")
+    comm = await connect(address, timeout=_KNOCK_SECONDS, **settings)
+    await comm.close()

@@ -13,8 +13,6 @@ def write_text(path: Path, text: str) -> None:
     try:
         with open(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
         os.chmod(name, 0o644)
         os.replace(name, path)
     except BaseException:

@@ -91,7 +91,7 @@ def _values(asked: QuestionResult) -> str:
         if text
     ]
     if asked.cause or asked.mistake:
-        cause = f"{line(asked.cause)}" if asked.cause else line(asked.mistake)
+        cause = ": ".join(line(text) for text in (asked.mistake, asked.cause) if text)
         rows.append(f"<dt>likely cause</dt><dd>{cause}</dd>")
     return f'<dl class="values">{"".join(rows)}</dl>' if rows else ""
 

@@ -1,8 +1,8 @@
 """Write all reports of a graded homework."""
 
-import os
 from pathlib import Path
 
+from kdlab.grading.files import write_text
 from kdlab.grading.report.overview import class_page
 from kdlab.grading.report.page import GENERATOR
 from kdlab.grading.report.reading import read_result, result_files
@@ -42,13 +42,7 @@ def write_report(grades: Path) -> list[Path]:
 
 
 def _write(path: Path, text: str) -> Path:
-    # A short name: a key may be as long as a file's name can be.
-    part = path.with_name(f".{os.getpid()}.part")
-    try:
-        part.write_text(text, "utf-8", newline="")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_text(path, text)
     return path
 
 

@@ -71,8 +71,9 @@ def test_advice_on_the_call_needs_a_call(told):
 
 
 def test_expected_and_got_stand_beside_the_call(told):
-    text = told("wrong", case="f(2)", expected="[4.0]", got="[2.0]", cause="It is not squared.")
-    shown = "the call f(2) what was expected [4.0] what came [2.0] likely cause It is not squared."
+    values = {"case": "f(2)", "expected": "[4.0]", "got": "[2.0]"}
+    text = told("wrong", **values, mistake="no square", cause="It is not squared.")
+    shown = "the call f(2) what was expected [4.0] what came [2.0] likely cause no square: It is"
     assert shown in text
 
 
