@@ -5,6 +5,7 @@ submission's key. What runs on the workers stands in `bench`.
 """
 
 import asyncio
+import logging
 import queue
 import time
 import uuid
@@ -115,6 +116,17 @@ class Cluster:
             except queue.Empty:
                 self._check(time.monotonic() - since)
 
+    def _fetch(self, future) -> dict:
+        since = time.monotonic()
+        while True:
+            try:
+                # It lies on the worker, which may have ended since: then it is made again.
+                return future.result(timeout=_LOOK_SECONDS)
+            except TimeoutError:
+                if future.status == "error":
+                    raise
+                self._check(time.monotonic() - since)
+
     def _check(self, waited: float) -> None:
         if self._client.status != "running":
             raise self._lost()
@@ -129,7 +141,7 @@ class Cluster:
         from distributed import CancelledError, KilledWorker
 
         try:
-            return future.result()
+            return self._fetch(future)
         except KilledWorker:
             return None
         except CancelledError:
@@ -158,6 +170,8 @@ def _connect(address: str):
         raise ValueError(f"{told}, got {address}") from None
     except OSError as error:
         raise OSError(f"no scheduler answers at {address} ({error})") from None
+    # Of lost workers and of a lost scheduler we tell ourselves, in a sentence.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     return Client(address, set_as_default=False)
 
 
