@@ -92,8 +92,7 @@ class Cluster:
     def _room(self) -> int:
         """Return how many tasks may be under way now; workers come and go."""
         if time.monotonic() > self._looked + _LOOK_SECONDS:
-            self._threads = sum(self._client.nthreads().values())
-            self._looked = time.monotonic()
+            self._threads, self._looked = self._count_threads(), time.monotonic()
         return _AHEAD * max(1, self._threads)
 
     def _submit(self, handed: Handed):
@@ -127,10 +126,18 @@ class Cluster:
                     raise
                 self._check(time.monotonic() - since)
 
+    def _count_threads(self) -> int:
+        if self._client.status != "running":
+            raise self._lost()
+        try:
+            return sum(self._client.nthreads().values())
+        except OSError:
+            raise self._lost() from None
+
     def _check(self, waited: float) -> None:
         if self._client.status != "running":
             raise self._lost()
-        if waited > _NOBODY_SECONDS and not self._client.nthreads():
+        if waited > _NOBODY_SECONDS and not self._count_threads():
             raise OSError(f"{self._address} has no worker left; {_GO_ON}")
 
     def _lost(self) -> OSError:
@@ -148,9 +155,8 @@ class Cluster:
             raise self._lost() from None
         except ServerEnded:
             return ungraded(handed, self._homework, ENDED)
-        except (UnfitWorker, ImportError) as error:
-            said = f"a machine of the cluster at {self._address} can't grade: {error}"
-            raise OSError(f"{said}; install the same kdlab on each") from None
+        except UnfitWorker as error:
+            raise _unfit(self._address, error) from None
         except Exception as error:
             name = type(error).__name__
             return ungraded(handed, self._homework, f"The grader raised {name}; grade it by hand.")
@@ -171,8 +177,30 @@ def _connect(address: str):
     except OSError as error:
         raise OSError(f"no scheduler answers at {address} ({error})") from None
     # Of lost workers and of a lost scheduler we tell ourselves, in a sentence.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    return Client(address, set_as_default=False)
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
+    client = Client(address, set_as_default=False)
+    try:
+        _check_versions(client, address)
+    except BaseException:
+        client.close()
+        raise
+    return client
+
+
+def _check_versions(client, address: str) -> None:
+    """Ask each machine for its kdlab; by a built-in: ours can't be loaded where there is none."""
+    ask = "__import__('kdlab').__version__"
+    try:
+        found = [client.run_on_scheduler(eval, ask), *client.run(eval, ask).values()]
+    except Exception as error:
+        raise _unfit(address, error) from None
+    if other := set(found) - {kdlab.__version__}:
+        raise _unfit(address, f"kdlab {other.pop()} is there, here is {kdlab.__version__}")
+
+
+def _unfit(address: str, why: object) -> OSError:
+    said = f"a machine of the cluster at {address} can't grade: {why}"
+    return OSError(f"{said}; install the same kdlab on each")
 
 
 async def _knock(address: str) -> None:

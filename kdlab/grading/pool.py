@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -98,7 +99,10 @@ class Pool:
         context = multiprocessing.get_context("fork")
         ours, theirs = context.Pipe()
         process = context.Process(target=self._work, args=(theirs, lane), daemon=True)
-        process.start()
+        with warnings.catch_warnings():
+            # From Python 3.12 on; what is forked here has used no thread yet.
+            warnings.filterwarnings("ignore", ".*multi-threaded", DeprecationWarning)
+            process.start()
         theirs.close()
         return _Worker(process, ours)
 

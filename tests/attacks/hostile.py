@@ -119,6 +119,24 @@ RESOURCES = (
         "error",
         "timed out",
     ),
+    _wrong(
+        "folders nested without end",
+        "import os\nfor n in range(10**6):\n    os.mkdir('d'); os.chdir('d')",
+        "crashed",
+        "timed out",
+    ),
+    _wrong(
+        "empty files without end",
+        "for n in range(10**7): open(f'e{n}', 'w').close()",
+        "crashed",
+        "timed out",
+    ),
+    _wrong(
+        "memory in files that have no name",
+        "import os\nkept = [os.memfd_create(str(n)) for n in range(200)]\n"
+        "for f in kept: os.write(f, bytes(2**24))\nreturn 0.0",
+        "error",
+    ),
     _wrong("one file of 10 GB", "open('big', 'wb').truncate(10 * 2**30)", "error", "crashed"),
     _wrong("a huge array", "return torch.zeros(1).expand(2**40)", "wrong"),
     _wrong("a huge number", "return 10 ** 50_000", "wrong"),
@@ -282,6 +300,26 @@ FORGERIES = (
         "a frame of a terabyte announced",
         _FRAMES + "def entropy(probabilities):\n"
         "    for line in lines: line.sendall(struct.pack('>Q', 2**40) + bytes(99))\n"
+        "    os._exit(0)\n",
+        ("crashed",),
+    ),
+    Attack(
+        "a frame of a million small lists",
+        _FRAMES + "def entropy(probabilities):\n"
+        "    head = b'{\"kind\": [' + b'[],' * 10**6 + b'[]]}'\n"
+        "    body = struct.pack('>I', len(head)) + head\n"
+        "    for line in lines: line.sendall(struct.pack('>Q', len(body)) + body)\n"
+        "    os._exit(0)\n",
+        ("crashed",),
+    ),
+    Attack(
+        "a frame of a hundred thousand arrays",
+        _FRAMES + "def entropy(probabilities):\n    import io, numpy\n"
+        "    file = io.BytesIO()\n    numpy.save(file, numpy.zeros(1))\n"
+        '    npy = file.getvalue()\n    head = b\'{"kind": "seen"}\'\n'
+        "    body = struct.pack('>I', len(head)) + head\n"
+        "    body += 10**5 * (struct.pack('>Q', len(npy)) + npy)\n"
+        "    for line in lines: line.sendall(struct.pack('>Q', len(body)) + body)\n"
         "    os._exit(0)\n",
         ("crashed",),
     ),

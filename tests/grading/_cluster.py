@@ -1,7 +1,8 @@
 """A cluster of this machine's processes, for tests and benchmarks; also what its workers load.
 
-A worker loads this module at its start (`--preload`): the small homework gets its id, and a
-submission named "deadly" ends its worker, which no student's code can do.
+A worker loads this module at its start (`--preload`): the small homework gets its id, a
+submission named "deadly" ends its worker, and one named "faulty" raises in the grader; no
+student's code can do that.
 """
 
 import contextlib
@@ -31,6 +32,8 @@ def dask_setup(worker: object) -> None:
     def deadly(handed, *rest):
         if handed.key.startswith("deadly"):
             os.kill(os.getpid(), signal.SIGKILL)
+        if handed.key.startswith("faulty"):
+            raise ZeroDivisionError
         return honest(handed, *rest)
 
     bench.grade = deadly

@@ -47,7 +47,7 @@ class Sandbox:
         pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(lanes)]
         theirs = [their.fileno() for _, their in pairs]
         self._controls = [our for our, _ in pairs]
-        self._wrapped = _wrapper(self._folder, walls)
+        self._wrapped = _wrapper(walls)
         self._process = self._start(imports, theirs, walls)
         for _, their in pairs:
             their.close()
@@ -109,19 +109,19 @@ class Sandbox:
         return json.loads(data)
 
 
-def _wrapper(folder: Path, walls: Sequence[str]) -> list[str]:
+def _wrapper(walls: Sequence[str]) -> list[str]:
     """Return bubblewrap's command line, or [] where it isn't asked for or doesn't work."""
     program = shutil.which("bwrap")
     if "bubblewrap" not in walls or platform.system() != "Linux" or program is None:
         return []
-    command = [program, *_wrapping(folder)]
+    command = [program, *_wrapping()]
     tried = subprocess.run(
         [*command, sys.executable, "-I", "-c", "pass"], capture_output=True, timeout=60
     )
     return command if tried.returncode == 0 else []
 
 
-def _wrapping(folder: Path) -> list[str]:
+def _wrapping() -> list[str]:
     options = "--unshare-user --unshare-ipc --unshare-pid --unshare-net --unshare-uts"
     options += " --die-with-parent --new-session --cap-drop ALL --proc /proc --dev /dev"
     options += f" --size {_TMPFS_BYTES} --tmpfs /box"

@@ -10,12 +10,16 @@ import json
 import math
 import struct
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 
 from kdlab.grading.plain import Plain
 
 LARGEST = 64 * 2**20
+# JSON and headers take many times their length to read.
+_LARGEST_HEAD = 2**20
+_MOST_ARRAYS = 1000
 _LENGTH, _HEAD = struct.Struct(">Q"), struct.Struct(">I")
 _DTYPES = {np.dtype(kind) for kind in ("float64", "float32", "int64", "bool")}
 _DEEPEST = 32
@@ -64,13 +68,19 @@ def unpack(body: bytes) -> tuple[dict, list[np.ndarray]]:
         BadFrame: It is anything else.
     """
     parts = _parts(body)
+    head = next(parts)
+    if len(head) > _LARGEST_HEAD:
+        raise BadFrame(f"texts and lists of {len(head)} bytes; at most {_LARGEST_HEAD} are read")
     try:
-        message = json.loads(next(parts))
+        message = json.loads(head)
     except (ValueError, RecursionError) as error:
         raise BadFrame(f"no JSON: {type(error).__name__}") from None
     if not isinstance(message, dict):
         raise BadFrame("no JSON object")
-    return message, [read_npy(part) for part in parts]
+    arrays = [read_npy(part) for part in islice(parts, _MOST_ARRAYS)]
+    if next(parts, None) is not None:
+        raise BadFrame(f"more than {_MOST_ARRAYS} arrays")
+    return message, arrays
 
 
 def read_npy(data: bytes) -> np.ndarray:

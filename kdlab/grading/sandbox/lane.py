@@ -15,13 +15,14 @@ from kdlab.grading.sandbox.frames import LARGEST, BadFrame, pack, split, unpack
 _CHUNK = 2**18
 LARGEST_OUTPUT = 16 * 2**10
 _MOST_FRAMES = 20_000
+_MOST_ARRAYS = 50_000
 _REPLY = 2**16
 _END_WAIT = 5.0
 
 Answer = Callable[[dict, list], tuple[dict, list]]
 
 
-class ServerEnded(RuntimeError):
+class ServerEnded(OSError):
     """The sandbox's server is gone; a new one must be started."""
 
 
@@ -118,7 +119,7 @@ class _Exchange:
         self._line, self._output, self._control = line, output, control
         self._number, self._answer = number, answer
         self._incoming, self._outgoing = bytearray(), memoryview(b"")
-        self._received = 0
+        self._received = self._arrays = 0
         self._selector = selectors.DefaultSelector()
         self._ending = Ending()
 
@@ -203,6 +204,9 @@ class _Exchange:
             self._take(*unpack(body))
 
     def _take(self, message: dict, arrays: list) -> None:
+        self._arrays += len(arrays)
+        if self._arrays > _MOST_ARRAYS:
+            raise BadFrame(f"more than {_MOST_ARRAYS} arrays")
         if message.get("kind") != "call":
             self._ending.frames.append((message, arrays))
             return

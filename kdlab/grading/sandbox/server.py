@@ -12,7 +12,6 @@ import importlib
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import sys
@@ -21,7 +20,7 @@ import time
 import traceback
 from pathlib import Path
 
-from kdlab.grading.sandbox import child, paths
+from kdlab.grading.sandbox import child, paths, quota
 from kdlab.grading.sandbox.absent import hide_kdlab
 from kdlab.grading.sandbox.walls import landlock, limits, seccomp
 
@@ -107,7 +106,7 @@ def _serve_one(
         os.close(number)
     why = _wait(process, started + request["wall"], private, request["disk"], control)
     _, status, used = os.wait4(process, 0)
-    _empty(private)
+    quota.empty(private)
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
     cpu = used.ru_utime + used.ru_stime
     return {"id": request["id"], "why": why, "signal": number, "cpu": cpu}
@@ -182,22 +181,4 @@ def _reason_to_end(until: float, private: Path, disk: int, alone: bool) -> str:
         return "the grader has ended"
     if time.monotonic() > until:
         return "time"
-    return "disk" if _size(private) > disk else ""
-
-
-def _size(folder: Path) -> int:
-    total = 0
-    for place, _, files in os.walk(folder):
-        for name in files:
-            with contextlib.suppress(OSError):
-                total += os.lstat(os.path.join(place, name)).st_blocks * 512
-    return total
-
-
-def _empty(folder: Path) -> None:
-    for entry in os.scandir(folder):
-        if entry.is_dir(follow_symlinks=False):
-            shutil.rmtree(entry.path, ignore_errors=True)
-        else:
-            with contextlib.suppress(OSError):
-                os.unlink(entry.path)
+    return "disk" if quota.is_over(private, disk) else ""

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import stat
 import sys
 import time
 from pathlib import Path
@@ -172,6 +173,31 @@ def test_the_private_folder_is_empty_for_the_next_one(lane):
     assert kinds(run(lane, write))[-1] == "end"
     listing = run(lane, "import os\ndef f(x): return ' '.join(os.listdir('.')) or 'empty'")
     assert listing.frames[1][0]["value"] == {"text": "empty"}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        "for n in range(3000): os.mkdir('d'); os.chdir('d')",
+        "[open(str(n), 'w').close() for n in range(500)]; os.mkfifo('p'); os.symlink('p', 'l')",
+        "os.makedirs('.up-0-1/.up-0-2'); os.mkdir('a'); open('a/.up-1-1', 'w').close()",
+    ],
+)
+def test_the_private_folder_is_emptied_whatever_was_made(lane, make):
+    run(lane, f"import os\ndef f(x):\n    {make}\n    return x")
+    listing = run(lane, "import os\ndef f(x): return ' '.join(os.listdir('.')) or 'empty'")
+    assert listing.frames[1][0]["value"] == {"text": "empty"}
+
+
+def test_a_child_holds_no_file_but_its_streams_and_its_line(lane):
+    code = (
+        "import os, stat\ndef kind(n):\n    try: return stat.S_IFMT(os.fstat(n).st_mode)\n"
+        "    except OSError: return 0\n"
+        "def f(x): return [kind(n) for n in range(256) if kind(n)]"
+    )
+    ending = run(lane, code)
+    kinds = ending.frames[1][1][0].tolist()
+    assert kinds == [stat.S_IFCHR, stat.S_IFIFO, stat.S_IFIFO, stat.S_IFSOCK]
 
 
 def test_a_call_of_an_earlier_answer_is_answered_here(any_lane):

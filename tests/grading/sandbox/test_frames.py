@@ -126,6 +126,14 @@ def test_a_body_that_is_no_frame_is_refused(body):
         unpack(body)
 
 
+def test_a_frame_that_is_dear_to_read_is_refused():
+    many = [np.zeros(1)] * 1001
+    with pytest.raises(BadFrame, match="more than 1000 arrays"):
+        unpack(split(bytearray(pack({}, many))))
+    with pytest.raises(BadFrame, match="texts and lists of"):
+        unpack(split(bytearray(pack({"text": "x" * 2**20}, []))))
+
+
 @pytest.mark.parametrize(
     "found",
     [

@@ -17,7 +17,7 @@ _PATH_BENEATH = 1
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = (1 << bit for bit in range(4))
 _TRUNCATE, _IOCTL_DEVICE = 1 << 14, 1 << 15
 # Files and folders may be made and removed in the private folder; devices may not.
-_MAKE = sum(1 << bit for bit in (4, 5, 7, 8, 10, 12))
+_MAKE = sum(1 << bit for bit in (4, 5, 7, 8, 10, 12, 13))
 READ = READ_FILE | READ_DIR
 WRITE = WRITE_FILE | _TRUNCATE | _MAKE
 _ON_A_FILE = EXECUTE | WRITE_FILE | READ_FILE | _TRUNCATE | _IOCTL_DEVICE

@@ -39,6 +39,9 @@ _REFUSED = {
     "add_key": (248, 217),
     "request_key": (249, 218),
     "keyctl": (250, 219),
+    # keep memory that no limit counts
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
     # change files that Landlock only keeps from being read
     "chmod": (90, -1),
     "fchmod": (91, 52),
