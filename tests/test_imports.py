@@ -47,3 +47,17 @@ def test_the_ground_floor_is_free():
 def test_the_lower_floors_show_nothing():
     shown = {"IPython", "anywidget", "ipywidgets", "matplotlib", "pandas"}
     assert not loaded_by("import kdlab.data, kdlab.metrics, kdlab.schemes") & shown
+
+
+def test_the_sandbox_s_server_holds_no_reference_and_no_judge():
+    code = "from kdlab.grading.sandbox import server; import sys\n"
+    code += "print(*[name for name in sys.modules if name.startswith('kdlab.')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    rooms = {name.split(".")[1] for name in done.stdout.split()}
+    parts = {name.split(".")[2] for name in done.stdout.split() if name.count(".") > 1}
+    assert rooms == {"grading"}
+    assert parts == {"observe", "plain", "sandbox", "spec", "stubs"}
+
+
+def test_the_grader_s_command_line_answers_before_torch_is_loaded():
+    assert not loaded_by("import kdlab.grading.__main__") & (HEAVY - {"numpy"})

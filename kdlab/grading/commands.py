@@ -28,9 +28,12 @@ def grade(options: argparse.Namespace) -> int:
     """Grade a folder, store each result as it comes, and write the reports."""
     from kdlab.grading.run import grade_folder
 
+    homework = find_homework(options.homework)
     if not options.submissions.exists():
         raise ValueError(f"submissions must exist, got {options.submissions}")
-    homework = find_homework(options.homework)
+    if options.out.resolve().is_relative_to(options.submissions.resolve()):
+        # The next run would take our own notebooks for submissions.
+        raise ValueError(f"out must lie outside of {options.submissions}, got {options.out}")
     release_file = _release_file(options, homework)
     records = Records(options.out, homework.id, seed=options.seed)
     with records.lock():

@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from _cluster import LocalCluster, dask_setup
+from _cluster import ROOT, LocalCluster, dask_setup
 from _small_homework import SMALL, STUBS, data, release
 
 import kdlab
@@ -81,15 +81,14 @@ def test_five_hundred_with_a_killed_worker_and_a_deadly_submission(tmp_path, rel
                     came.append(one.key)
                     yield one, result
 
-            summary = grade_folder(
-                SMALL, tmp_path / "submissions", records, release_file, grades
-            )
+            summary = grade_folder(SMALL, tmp_path / "submissions", records, release_file, grades)
     assert len(came) == len(set(came)) == summary.found == COUNT
     assert (summary.graded, summary.rejected, summary.by_hand) == (REAL, COUNT - REAL, 0)
     check_results(records, sorted(came))
     check_table(records)
     assert local.left() == set()
-    assert list(tmp_path.glob("kdlab-*")) == []
+    # A killed worker can't remove its folder: one of the killed, two of the deadly submission.
+    assert len(list(tmp_path.glob("kdlab-*"))) <= 3
 
 
 def check_results(records: Records, keys: list[str]) -> None:
@@ -165,9 +164,7 @@ def test_two_runs_at_a_time_with_the_same_keys_get_their_own_results(local, rele
         Cluster(SMALL, local.address, release_file) as first,
         Cluster(SMALL, local.address, release_file) as second,
     ):
-        pairs = zip(
-            first.run(iter(handed(6))), second.run(iter(handed(6, wrong))), strict=True
-        )
+        pairs = zip(first.run(iter(handed(6))), second.run(iter(handed(6, wrong))), strict=True)
         points = {(right["points"], half["points"]) for (_, right), (_, half) in pairs}
     assert points == {(12, 4)}
 
@@ -222,7 +219,7 @@ OLD = "import kdlab\nkdlab.__version__ = '0.0.9'"
 )
 def test_a_worker_that_can_t_grade_stops_the_run(tmp_path, release_file, preload, said):
     (tmp_path / "unfit.py").write_text(preload)
-    path = os.pathsep.join([str(tmp_path), str(cluster_module.Path(kdlab.__file__).parents[1])])
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
     settings = {"preload": "unfit", "environment": {"PYTHONPATH": path}}
     with LocalCluster(tmp_path, workers=1, **settings) as local:
         local.workers()

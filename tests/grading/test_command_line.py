@@ -122,10 +122,11 @@ def _wait_for_results(grades: Path, count: int) -> list[Path]:
     [
         (("grade", "hw9", ".", "--out", "g"), "id must be one of 'hw1', got 'hw9'"),
         (("grade", "hw1", "nowhere", "--out", "g"), "submissions must exist, got nowhere"),
+        (("grade", "hw1", ".", "--out", "g"), "out must lie outside of ., got g"),
         (("report", "nowhere"), "nowhere holds no grades"),
         (("regrade", "nowhere"), "nowhere holds no grades"),
         (("release", "hw1", "--out", "g", "--source", "no.ipynb"), "no.ipynb is not there"),
-        (("grade", "hw1", ".", "--out", "g", "--release", "no.ipynb"), "no.ipynb is not there"),
+        (("grade", "hw1", ".", "--out", "../g", "--release", "no.ipynb"), "no.ipynb is not there"),
     ],
 )
 def test_bad_input_is_one_sentence(tmp_path, monkeypatch, arguments, said):

@@ -18,7 +18,7 @@ WALLS = ("landlock", "seccomp", "privileges", "bubblewrap")
 _START_SECONDS = 120.0
 _TMPFS_BYTES = 512 * 2**20
 _ROOT = Path(__file__).resolve().parents[3]
-_RUN = "import sys; sys.path.append(sys.argv[1]); from kdlab.grading.sandbox import server; "
+_RUN = "import sys; sys.path.insert(0, sys.argv[1]); from kdlab.grading.sandbox import server; "
 _RUN += "sys.path.remove(sys.argv[1]); server.main(sys.argv[2])"
 
 

@@ -22,7 +22,7 @@ from kdlab.grading.sandbox.lane import LARGEST_OUTPUT, Answer, Ending, Limits
 
 _CHUNK = 2**16
 _ROOT = Path(__file__).resolve().parents[3]
-_RUN = "import sys; sys.path.append(sys.argv[1]); from kdlab.grading.sandbox import spawned; "
+_RUN = "import sys; sys.path.insert(0, sys.argv[1]); from kdlab.grading.sandbox import spawned; "
 _RUN += "sys.path.remove(sys.argv[1]); spawned.main(sys.argv[2])"
 _START_SECONDS = 30.0
 
