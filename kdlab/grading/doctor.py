@@ -47,14 +47,14 @@ PROBES = (
     Probe("no process can be forked", "os.fork() or os._exit(0); return 'OPEN'"),
     Probe("no program can be started", "subprocess.run([sys.executable, '-V']); return 'OPEN'"),
     Probe("other processes get no signals", "os.kill(grader, 0); return 'OPEN'"),
-    Probe("memory is limited", "bytearray(2**32); return 'OPEN'", ends=True),
+    Probe("memory is limited", "mmap.mmap(-1, 2**32); return 'OPEN'"),
     Probe("time is limited", "while True: pass", ends=True),
     Probe("sleep is limited", "time.sleep(60); return 'OPEN'", ends=True),
     Probe("disk is limited", "[fill(n) for n in range(40)]; return 'OPEN'", ends=True),
     Probe("endless output is cut", "print('x' * 50_000_000); return ''"),
 )
 _HEAD = """
-import os, socket, subprocess, sys, time
+import mmap, os, socket, subprocess, sys, time
 def fill(n):
     with open(f"fill{n}", "wb") as file:
         file.write(bytes(2**20)); file.flush(); time.sleep(0.05)
