@@ -168,14 +168,7 @@ def _connect(address: str):
     except ImportError:
         told = "scheduler needs dask's distributed, which isn't installed: pip install kdlab[scale]"
         raise ValueError(told) from None
-    try:
-        # A client that finds nobody takes half a minute and leaves a traceback.
-        asyncio.run(_knock(address))
-    except ValueError:
-        told = "scheduler must be an address such as tcp://127.0.0.1:8786"
-        raise ValueError(f"{told}, got {address}") from None
-    except OSError as error:
-        raise OSError(f"no scheduler answers at {address} ({error})") from None
+    _find(address)
     # Of lost workers and of a lost scheduler we tell ourselves, in a sentence.
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     client = Client(address, set_as_default=False)
@@ -185,6 +178,17 @@ def _connect(address: str):
         client.close()
         raise
     return client
+
+
+def _find(address: str) -> None:
+    """Say soon that nobody answers; a client takes half a minute and leaves a traceback."""
+    try:
+        asyncio.run(_knock(address))
+    except ValueError:
+        told = "scheduler must be an address such as tcp://127.0.0.1:8786"
+        raise ValueError(f"{told}, got {address}") from None
+    except OSError as error:
+        raise OSError(f"no scheduler answers at {address} ({error})") from None
 
 
 def _check_versions(client, address: str) -> None:

@@ -14,7 +14,8 @@ from kdlab.grading.spec import Homework
 
 def release(options: argparse.Namespace) -> int:
     """Write the students' notebook."""
-    from kdlab.grading.release import source_path, write_release
+    from kdlab.grading.places import source_path
+    from kdlab.grading.release import write_release
 
     homework = find_homework(options.homework)
     source = options.source or source_path(homework)
@@ -94,7 +95,7 @@ def _report(folder: Path) -> int:
 
 
 def _release_file(options: argparse.Namespace, homework: Homework) -> Path:
-    from kdlab.grading.release import release_path
+    from kdlab.grading.places import release_path
 
     path = options.release or release_path(homework)
     if not path.is_file():
@@ -125,7 +126,9 @@ def _wanted(records: Records, names: list[str] | None) -> list[str]:
     students = {key: records.load(key)["student"] for key in keys}
     found = [key for key in keys if key in names or students[key] in names]
     if not found:
-        raise ValueError(f"student must be one of {', '.join(keys[:20])}, got {names[0]}")
+        some = ", ".join(list(students.values())[:10])
+        more = f" and {len(keys) - 10} more" if len(keys) > 10 else ""
+        raise ValueError(f"student must be one of {some}{more}, got {names[0]}")
     return found
 
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from kdlab.grading.files import write_text
+from kdlab.grading.places import source_path
 from kdlab.grading.registry import find_homework, known_homeworks
-from kdlab.grading.release import source_path
 
 _CONFIG = '''"""An nbgrader course whose homework is graded by kdlab, apart from the tests."""
 

@@ -12,10 +12,18 @@ from math import fsum
 
 import kdlab
 from kdlab.grading.endings import EXCEPTIONAL, is_out_of_memory
-from kdlab.grading.intake import Answers, Notebook, Rejected, parse_notebook, pick_answers
+from kdlab.grading.intake import (
+    PASSED_OVER,
+    Answers,
+    Notebook,
+    Rejected,
+    parse_notebook,
+    pick_answers,
+)
 from kdlab.grading.judge import Verdict, judge
 from kdlab.grading.sandbox.lane import AnyLane
 from kdlab.grading.spec import Homework, Question
+from kdlab.grading.ways import Way, ways_to_run
 
 FORMAT = 1
 _PACKAGES = ("torch", "numpy")
@@ -62,7 +70,7 @@ def grade(
     result["notes"] += notes
     result["questions"] = _grade_all(homework, answers, handed.seed, lane)
     result["points"] = round(fsum(row["points"] for row in result["questions"]), 2)
-    result["reason"] = _why_by_hand(result, answers)
+    result["reason"] = _why_by_hand(result, answers, handed)
     result["status"] = "check by hand" if result["reason"] else "graded"
     return result | {"seconds": round(time.monotonic() - started, 3)}
 
@@ -155,14 +163,35 @@ def _grade_one(
     if question.id not in answers.cells:
         return Verdict("not answered", 0.0, "the answer cell is missing"), {}
     best, best_uses = None, {}
-    for way in _ways(question, homework, answers, right):
+    for way in ways_to_run(question, homework, answers, right):
         if best and not way.helps(best):
             continue
         references = _references(homework, way.uses)
-        verdict = judge(question, way.cells, seed=seed, lane=lane, references=references)
-        if best is None or verdict.share > best.share or not best.started:
+        verdict = _judge_draws(question, way, seed, lane, references)
+        if best is None or _is_better(verdict, best):
             best, best_uses = verdict, way.uses
     return best, best_uses
+
+
+def _is_better(verdict: Verdict, best: Verdict) -> bool:
+    """More points; or as many, and more to say than that something raised or ended."""
+    if verdict.share != best.share:
+        return verdict.share > best.share
+    return not best.started or best.status == "error" != verdict.status
+
+
+def _judge_draws(
+    question: Question, way: Way, seed: int, lane: AnyLane, references: dict[str, Callable]
+) -> Verdict:
+    """Judge, again on other inputs where the question allows it; the best draw counts."""
+    best = None
+    for draw in range(question.draws):
+        found = judge(question, way.cells, seed=seed, draw=draw, lane=lane, references=references)
+        if best is None or found.share > best.share:
+            best = found
+        if best.share == 1 or best.status not in ("partly", "wrong"):
+            break
+    return best
 
 
 def _references(homework: Homework, uses: dict[str, str]) -> dict[str, Callable]:
@@ -170,54 +199,14 @@ def _references(homework: Homework, uses: dict[str, str]) -> dict[str, Callable]
     return {other.name: other.reference for other in asked}
 
 
-@dataclass(frozen=True)
-class _Way:
-    """Cells to run, which earlier answers they use, and after what it is worth a try."""
-
-    cells: list[tuple[str, str]]
-    uses: dict[str, str]
-    after: str = ""
-
-    def helps(self, best: Verdict) -> bool:
-        if best.share == 1 or best.status == "not answered":
-            return False
-        return {"error": best.status == "error", "cut short": not best.started}.get(
-            self.after, True
-        )
-
-
-def _ways(question: Question, homework: Homework, answers: Answers, right: set[str]) -> list[_Way]:
-    """List the fair ways to run an answer.
-
-    With all earlier answers; with the cells that the student added, where something raised;
-    on its own, where an earlier cell ended the process; and with the references of earlier
-    answers, where one of them is wrong.
-    """
-    setup = [(f"set-up {place}", source) for place, source in enumerate(answers.setup, start=1)]
-    extras = [(f"added {place}", source) for place, source in enumerate(answers.extras, start=1)]
-    earlier = _earlier(question, homework, answers)
-    own = (question.id, answers.cells[question.id])
-    used = dict.fromkeys(question.uses, "own")
-    needed = [cell for cell in earlier if cell[0] in used]
-    ways = [_Way([*setup, *earlier, own], used)]
-    if extras:
-        ways.append(_Way([*setup, *extras, *earlier, own], used, "error"))
-    ways.append(_Way([*setup, *needed, own], used, "cut short"))
-    if set(used) - right:
-        ways.append(_Way([*setup, own], dict.fromkeys(used, "reference")))
-    return ways
-
-
-def _earlier(question: Question, homework: Homework, answers: Answers) -> list[tuple[str, str]]:
-    ids = [other.id for other in homework.questions]
-    before = ids[: ids.index(question.id)]
-    return [(id, answers.cells[id]) for id in before if id in answers.cells]
-
-
-def _why_by_hand(result: dict, answers: Answers) -> str:
-    ends = [row for row in result["questions"] if row["status"] in EXCEPTIONAL]
-    if ends:
-        return "; ".join(f"{row['id']} {row['status']}: {row['message']}" for row in ends)
+def _why_by_hand(result: dict, answers: Answers, handed: Handed) -> str:
+    reasons = [
+        f"{row['id']} {row['status']}: {row['message']}"
+        for row in result["questions"]
+        if row["status"] in EXCEPTIONAL
+    ]
     if answers.unusual:
-        return "an answer was found in an unusual place; see the notes"
-    return ""
+        reasons.append("an answer was found in an unusual place; see the notes")
+    if any(note.startswith(PASSED_OVER) for note in handed.notes):
+        reasons.append("another notebook was handed in as well; see the notes")
+    return "; ".join(reasons)

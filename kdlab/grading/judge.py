@@ -49,9 +49,10 @@ class Verdict:
     ending: Ending = field(default_factory=Ending)
 
 
-def seed_for(question: str, seed: int) -> int:
+def seed_for(question: str, seed: int, draw: int = 0) -> int:
     """Return the seed of one question's inputs, from the submission's recorded one."""
-    return int.from_bytes(sha256(f"{seed} {question}".encode()).digest()[:6])
+    text = f"{seed} {question}" + (f" {draw}" if draw else "")
+    return int.from_bytes(sha256(text.encode()).digest()[:6])
 
 
 def judge(
@@ -59,6 +60,7 @@ def judge(
     cells: list[tuple[str, str]],
     *,
     seed: int,
+    draw: int = 0,
     lane: AnyLane,
     references: Mapping[str, Callable] | None = None,
 ) -> Verdict:
@@ -68,11 +70,12 @@ def judge(
         question: The question.
         cells: (label, source), in order; the last one is the answer.
         seed: The submission's seed.
+        draw: 0 for the first inputs, 1 for others, ...
         lane: Where it runs.
         references: Name -> earlier function that the answer calls by value.
     """
     references = references or {}
-    cases = question.fresh_cases(seed_for(question.id, seed))
+    cases = question.fresh_cases(seed_for(question.id, seed, draw))
     limits = Limits(question.seconds, 2 * question.seconds + 5, question.memory)
     ending = lane.run(_job(question, cells, cases, references), limits, Callee(references))
     seen, fault = _read(ending, cases, question)
@@ -136,7 +139,7 @@ def _compare(question: Question, seen: list, early: Fault | None) -> Verdict:
 
 
 def _fault(question: Question, case: Case, got: Observation | Failure) -> Fault | None:
-    if isinstance(got, Failure) and got.status == "not answered":
+    if isinstance(got, Failure) and got.status == "not answered" and not got.cause:
         return Fault("not answered", "", got.message, cause=got.cause)
     gradient_of = question.comparison.gradient_of
     expected = observe(question.reference, case, gradient_of=gradient_of)

@@ -21,10 +21,11 @@ from traitlets.config import Config
 
 from kdlab.grading.files import read_json, write_json
 from kdlab.grading.grade import Handed, grade
+from kdlab.grading.places import release_path
 from kdlab.grading.pool import read_release
 from kdlab.grading.registry import find_homework, known_homeworks
+from kdlab.grading.release import STUB, is_for_instructors, strip
 from kdlab.grading.release import config as release_config
-from kdlab.grading.release import is_for_instructors, release_path, strip
 from kdlab.grading.sandbox.box import Sandbox
 from kdlab.grading.spec import Homework
 
@@ -45,6 +46,9 @@ def configure(settings: Config) -> None:
     settings.GenerateAssignment.preprocessors = [before, *_nbgraders(generate)]
     after = "LimitOutput SaveAutoGrades AssignLatePenalties CheckCellMetadata"
     settings.Autograde.autograde_preprocessors = [f"{__name__}.GradeApart", *_nbgraders(after)]
+    before = "ClearOutput DeduplicateIds OverwriteKernelspec OverwriteCells CheckCellMetadata"
+    taken = f"{__name__}.TakeEachCellOnce"
+    settings.Autograde.sanitize_preprocessors = [taken, *_nbgraders(before)]
     # A check cell that a student deleted must still carry its points.
     settings.OverwriteCells.add_missing_cells = True
     settings.merge(release_config())
@@ -63,6 +67,23 @@ class DropInstructorCells(NbGraderPreprocessor):
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         nb.cells = [cell for cell in nb.cells if not is_for_instructors(cell)]
         strip(nb)
+        return nb, resources
+
+
+class TakeEachCellOnce(NbGraderPreprocessor):
+    """Leave one cell of each id: nbgrader stops at the second, and exports 0 points for it."""
+
+    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+        found: dict[str, list[NotebookNode]] = {}
+        for cell in nb.cells:
+            if name := cell.metadata.get("nbgrader", {}).get("grade_id"):
+                found.setdefault(name, []).append(cell)
+        for name, cells in found.items():
+            answered = [cell for cell in cells if STUB not in cell.source] or cells
+            for cell in cells:
+                if cell is not answered[-1]:
+                    self.log.warning("%s stands twice; the last answer counts", name)
+                    del cell.metadata["nbgrader"]
         return nb, resources
 
 

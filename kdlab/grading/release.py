@@ -20,7 +20,6 @@ BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = "raise NotImplementedError"
 _KEPT = {"nbgrader", "tags", "slideshow", "deletable", "editable"}
 _SHORTEST_LEAK = 30
-HOME = Path(__file__).resolve().parents[2] / "notebooks" / "homework"
 
 
 def config() -> Config:
@@ -30,16 +29,6 @@ def config() -> Config:
     settings.ClearSolutions.end_solution_delimeter = END.removeprefix("### ")
     settings.ClearSolutions.code_stub = {"python": STUB}
     return settings
-
-
-def source_path(homework: Homework) -> Path:
-    """Return where the instructor's notebook lies in the repository."""
-    return HOME / f"{homework.name}.ipynb"
-
-
-def release_path(homework: Homework) -> Path:
-    """Return where the generated release lies in the repository."""
-    return HOME / "release" / f"{homework.name}.ipynb"
 
 
 def make_release(source: NotebookNode) -> NotebookNode:

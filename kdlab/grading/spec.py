@@ -103,6 +103,8 @@ class Question:
         uses: Ids of earlier questions whose functions the answer may call.
         seconds: How long the answer may take for all its cases together.
         memory: MiB that it may take beyond what numpy and torch need.
+        draws: How often an answer that falls short is tried on other fresh inputs; the best
+            counts. For measured answers, where luck has a part.
     """
 
     id: str
@@ -119,6 +121,7 @@ class Question:
     uses: tuple[str, ...] = ()
     seconds: float = 5.0
     memory: int = 1024
+    draws: int = 1
 
     @property
     def name(self) -> str:

@@ -129,7 +129,7 @@ REJECTED = (
 )
 READ = (
     File("duplicated cell.ipynb", _edited(_duplicate), "graded", full=True),
-    File("renamed cell.ipynb", _edited(_rename), "check by hand", full=True),
+    File("renamed cell.ipynb", _edited(_rename), "graded", full=True),
     File("edited tests.ipynb", _edited(_edit_tests), "graded"),
     File("deleted tests.ipynb", _edited(_delete_tests), "graded", full=True),
     File("a helper cell.ipynb", _edited(_add_helper), "graded", full=True),

@@ -22,9 +22,9 @@ from pathlib import Path
 from kdlab.grading import find_homework
 from kdlab.grading.grade import Handed
 from kdlab.grading.intake import Notebook
+from kdlab.grading.places import release_path, source_path
 from kdlab.grading.pool import Pool, read_release
 from kdlab.grading.records import Records
-from kdlab.grading.release import release_path, source_path
 from kdlab.grading.run import grade_folder
 from kdlab.grading.spec import Homework
 from tests.benchmarks.table import header, row

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kdlab.grading import find_homework
-from kdlab.grading.release import release_path, source_path
+from kdlab.grading.places import release_path, source_path
 
 HOMEWORK = find_homework("hw1")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")

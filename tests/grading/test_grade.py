@@ -1,5 +1,6 @@
 """One submission from its bytes to its result: fair points, true words, statuses."""
 
+import json
 import sys
 from dataclasses import replace
 
@@ -7,6 +8,8 @@ import pytest
 from _small_homework import RIGHT, SMALL, STUBS, data, notebook, release
 
 from kdlab.grading.grade import Handed, grade
+from kdlab.grading.intake import PASSED_OVER
+from kdlab.grading.judge import seed_for
 from kdlab.grading.records import without_times
 from kdlab.grading.sandbox.box import Sandbox
 from kdlab.grading.sandbox.spawned import SpawnLane
@@ -52,7 +55,7 @@ def test_the_same_seed_gives_the_same_result(graded):
     [
         "def mean(x):\n    total = 0.0\n    for value in x: total += value\n    return total / 6",
         "def mean(x): return np.einsum('i->', x) / 6",
-        "import torch\ndef mean(x): return torch.from_numpy(x).mean()",
+        "def mean(x): return np.float64(sum(x.tolist()) / x.size)",
         "def mean(x): return float(np.average(x))",
         "mean = np.mean",
         "class M:\n    def __call__(self, x): return x.mean()\nmean = M()",
@@ -60,8 +63,7 @@ def test_the_same_seed_gives_the_same_result(graded):
     ],
 )
 def test_right_is_right_in_any_style(graded, answer):
-    homework = replace(SMALL.questions[0], seconds=30.0)
-    assert homework.points == question(graded(q1=answer), 1)["points"]
+    assert question(graded(q1=answer), 1)["points"] == 4
 
 
 def test_points_are_shared_out_by_weight(graded):
@@ -142,8 +144,6 @@ def test_a_measured_answer_of_the_wrong_form_is_told(graded):
 def test_a_deleted_answer_is_told(graded):
     whole = notebook()
     whole["cells"] = [cell for cell in whole["cells"] if cell["id"] != "small-q3"]
-    import json
-
     row = question(graded(json.dumps(whole).encode()), 3)
     assert (row["status"], row["message"]) == ("not answered", "the answer cell is missing")
 
@@ -164,3 +164,71 @@ def test_without_walls_the_grade_says_so():
     handed = Handed("Anna", "anna", "a.ipynb", (), data(q2=RIGHT["small-q2"]), "", 1)
     result = grade(handed, SMALL, release(), SpawnLane(("numpy",)), "unisolated: why")
     assert result["points"] == 12 and result["isolation"] == "unisolated: why"
+
+
+def test_an_earlier_answer_that_is_right_is_not_replaced(lane):
+    third = replace(SMALL.questions[1], id="small-q4", uses=("small-q1", "small-q3"))
+    homework = replace(SMALL, questions=(*SMALL.questions, third))
+    whole = notebook(q3="def guess(x): return x")
+    answer = "def variance(x): return ((x - mean(x)) ** 2).mean() + 0 * guess(x).sum() + unknown"
+    for cell in whole["cells"]:
+        if cell["id"] == "small-q2":
+            copied = json.loads(json.dumps(cell).replace("small-q2", "small-q4"))
+    copied["source"] = answer
+    whole["cells"].append(copied)
+    handed = Handed("Anna", "anna", "a.ipynb", (), json.dumps(whole).encode(), "", 5)
+    row = grade(handed, homework, release(), lane, "walls")["questions"][3]
+    assert row["status"] == "error"
+    right = answer.replace(" + unknown", " if guess(x)[0] != x[0] else 1 / 0")
+    copied["source"] = right
+    handed = Handed("Anna", "anna", "a.ipynb", (), json.dumps(whole).encode(), "", 5)
+    row = grade(handed, homework, release(), lane, "walls")["questions"][3]
+    assert row["uses"] == {"small-q1": "own", "small-q3": "reference"}
+    assert row["status"] == "right"
+
+
+def test_a_forgotten_return_is_wrong_and_told(graded):
+    row = question(graded(q1="def mean(x):\n    total = x.sum() / 6"), 1)
+    assert row["status"] == "wrong" and row["cause"] == (
+        "The function returns None: is `return` missing?"
+    )
+
+
+def test_a_cell_that_fails_after_the_function_is_still_graded(graded):
+    row = question(graded(q1=RIGHT["small-q1"] + "\nassert mean(np.ones(3)) == 2, 'mine'"), 1)
+    assert row["status"] == "right"
+    assert "its cell raised AssertionError: mine" in row["output"]
+
+
+def test_a_cell_that_fails_before_the_function_is_an_error(graded):
+    row = question(graded(q1="import nothing_like_this\n" + RIGHT["small-q1"]), 1)
+    assert row["status"] == "error" and "ModuleNotFoundError" in row["message"]
+
+
+def test_the_mistake_is_told_and_not_a_follow_on_error(graded):
+    result = graded(
+        q1="def average(x): return x.mean()",
+        q2="def variance(x): return ((x - mean(x)) ** 2).sum() / (len(x) - 1)",
+    )
+    assert question(result, 1)["message"] == "the cell doesn't define mean"
+    assert question(result, 2)["mistake"] == "unbiased"
+    assert question(result, 2)["uses"] == {"small-q1": "reference"}
+
+
+@pytest.mark.parametrize(("draws", "status"), [(1, "partly"), (2, "right")])
+def test_a_measured_answer_gets_another_draw_where_the_question_says_so(draws, status, lane):
+    once = replace(SMALL.questions[2], draws=draws)
+    homework = replace(SMALL, questions=(*SMALL.questions[:2], once))
+    first = once.fresh_cases(seed_for("small-q3", 5))[0].inputs["x"][0]
+    answer = f"def guess(x): return x - (0.1 if abs(x[0] - {float(first)!r}) < 1e-9 else 0.25)"
+    handed = Handed("Anna", "anna", "a.ipynb", (), data(q3=answer), "", 5)
+    row = question(grade(handed, homework, release(), lane, "walls"), 3)
+    assert row["status"] == status
+
+
+def test_another_notebook_asks_for_a_person(lane):
+    note = f"{PASSED_OVER}: hw1 (1).ipynb."
+    handed = Handed("Anna", "anna", "a.ipynb", (note,), data(), "", 5)
+    result = grade(handed, SMALL, release(), lane, "walls")
+    assert (result["status"], result["points"]) == ("check by hand", 12)
+    assert result["reason"] == "another notebook was handed in as well; see the notes"

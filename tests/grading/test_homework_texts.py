@@ -20,7 +20,7 @@ from notebook_rules import (
 from kdlab.grading import check, find_homework, known_homeworks
 from kdlab.grading.diagnose import find_fault
 from kdlab.grading.observe import observe
-from kdlab.grading.release import HOME, source_path
+from kdlab.grading.places import HOME, source_path
 
 README = (HOME / "README.md").read_text(encoding="utf-8")
 AUTHORING = (HOME / "AUTHORING.md").read_text(encoding="utf-8")

@@ -1,5 +1,6 @@
 """A normal nbgrader course with our step: release, autograde, gradebook, feedback, points."""
 
+import copy
 import json
 import os
 import subprocess
@@ -12,11 +13,11 @@ from nbgrader.api import Gradebook
 
 from kdlab.grading import find_homework
 from kdlab.grading.course import make_course
-from kdlab.grading.release import release_path, source_path
+from kdlab.grading.places import release_path, source_path
 
 HOMEWORK = find_homework("hw1")
 NAME = f"{HOMEWORK.name}.ipynb"
-STUDENTS = ("anna", "boris", "hacker", "late")
+STUDENTS = ("anna", "boris", "hacker", "late", "twice")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
 
 
@@ -58,6 +59,10 @@ def hostile(notebook) -> None:
     answer(notebook, "hw1-q2-check").source = "print('I pass')"
 
 
+def duplicated(notebook) -> None:
+    notebook.cells.append(copy.deepcopy(answer(notebook, "hw1-q4")))
+
+
 @pytest.fixture(scope="module", autouse=True)
 def alembic():
     """nbgrader calls it by name; here it is asked by the tests themselves as well."""
@@ -73,7 +78,9 @@ def course(tmp_path_factory):
     done = nbgrader(folder, "generate_assignment", "hw1", "--create")
     assert done.returncode == 0, done.stderr
     for student, edit in zip(
-        STUDENTS, (lambda notebook: None, half_right, hostile, lambda notebook: None), strict=True
+        STUDENTS,
+        (lambda notebook: None, half_right, hostile, lambda notebook: None, duplicated),
+        strict=True,
     ):
         hand_in(folder, student, edit)
     done = nbgrader(folder, "autograde", "hw1")
@@ -102,6 +109,7 @@ def test_points_reach_the_gradebook(gradebook):
     assert score(gradebook, "anna") == 20
     assert score(gradebook, "boris") == 17
     assert score(gradebook, "hacker") == 18
+    assert score(gradebook, "twice") == 20
     assert gradebook.find_assignment("hw1").max_score == 20
 
 

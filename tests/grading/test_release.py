@@ -9,7 +9,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from kdlab.grading import find_homework, known_homeworks
 from kdlab.grading.intake import parse_notebook
-from kdlab.grading.release import make_release, release_path, source_path, write_release
+from kdlab.grading.places import release_path, source_path
+from kdlab.grading.release import make_release, write_release
 
 HOMEWORKS = [find_homework(id) for id in known_homeworks()]
 

@@ -8,8 +8,8 @@ import pytest
 
 from kdlab.grading import find_homework
 from kdlab.grading.grade import Handed
+from kdlab.grading.places import release_path, source_path
 from kdlab.grading.pool import Pool, read_release
-from kdlab.grading.release import release_path, source_path
 
 HOMEWORK = find_homework("hw1")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")

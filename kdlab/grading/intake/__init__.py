@@ -5,12 +5,14 @@ one sentence for the student and the assistant; that is a status, never a silent
 """
 
 from kdlab.grading.intake.answers import Answers, pick_answers
+from kdlab.grading.intake.choosing import PASSED_OVER
 from kdlab.grading.intake.finding import Submission, find_submissions
 from kdlab.grading.intake.notebook import Cell, Notebook, parse_notebook
 from kdlab.grading.intake.rebuilding import rebuild
 from kdlab.grading.intake.words import Rejected
 
 __all__ = [
+    "PASSED_OVER",
     "Answers",
     "Cell",
     "Notebook",

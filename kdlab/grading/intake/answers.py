@@ -77,7 +77,8 @@ class _Picker:
         self.chosen[question] = candidates[-1]
         if doubt := _doubt(name, candidates[-1], filled, elsewhere):
             self.notes.append(f"{question}: {doubt}.")
-            self.unusual = True
+            # The only cell that defines the function is plainly the answer, whatever its id.
+            self.unusual |= len({piece.text for piece in (*defining, *elsewhere)}) > 1
 
     def extras(self) -> tuple[str, ...]:
         """Return the cells that the student added, without what is graded or does nothing."""

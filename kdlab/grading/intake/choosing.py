@@ -9,6 +9,8 @@ from kdlab.grading.intake.sources import Refused, Source, ZipSource
 from kdlab.grading.intake.words import capped, listed, shown
 
 MOST_ZIPS = 5
+# A note that starts so asks for a person.
+PASSED_OVER = "Another notebook was passed over"
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ def choose(handed: Sequence[Handed], *, student: str, name: str, homework: str) 
         files = listed([each.file for each in best])
         reason = f"{student} handed in several notebooks, and it isn't clear which counts: {files}."
         return Choice(Refused(reason), best[0].file, capped(notes))
+    others = [each for each in latest if _content(each) != _content(best[0])]
+    notes += [f"{PASSED_OVER}: {each.file}." for each in others]
     return Choice(best[0].found.source, best[0].file, capped(notes))
 
 
@@ -109,8 +113,9 @@ def _latest(handed: Sequence[Handed], notebooks: list[Handed]) -> tuple[list[Han
 
 def _best(notebooks: list[Handed], name: str, homework: str) -> list[Handed]:
     """Return the one that counts, or all that might."""
-    named = [each for each in notebooks if each.origin.stem.casefold() == name.casefold()]
-    best = named or _counted(notebooks, name) or notebooks
+    # "hw1_temperature_final" beside "hw1_temperature" may be the newer one, or not.
+    rivals = [each for each in notebooks if _is_rival(each.origin.stem, name)]
+    best = [*_counted(notebooks, name), *rivals] or notebooks
     for narrower in (_in_folder(best, homework), _highest(best)):
         best = narrower if len(narrower) == 1 else best
     # A zip may hold a file twice; that is no question where both are the same.
@@ -118,11 +123,16 @@ def _best(notebooks: list[Handed], name: str, homework: str) -> list[Handed]:
 
 
 def _counted(notebooks: list[Handed], name: str) -> list[Handed]:
-    """Return the last of "hw1 (1)", "hw1 (2)", as browsers and systems name copies."""
+    """Return the last of "hw1", "hw1 (1)", "hw1 (2)", as browsers and systems name copies."""
     split = [(split_count(each.origin.stem), each) for each in notebooks]
     copies = [(n, each) for (stem, n), each in split if stem.casefold() == name.casefold()]
     most = max((n for n, _ in copies), default=0)
     return [each for n, each in copies if n == most]
+
+
+def _is_rival(stem: str, name: str) -> bool:
+    plain = split_count(stem)[0].casefold()
+    return plain != name.casefold() and plain.startswith(name.casefold())
 
 
 def _in_folder(notebooks: list[Handed], homework: str) -> list[Handed]:

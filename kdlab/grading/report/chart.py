@@ -27,14 +27,15 @@ def histogram(points: list[float], maximum: float, median: float) -> str:
     found = bins(points, maximum)
     width = _SPAN / len(found)
     unit = (_BASE - _TOP) / max(1, *(students for _, _, students in found))
-    bars = "".join(_bar(i, width, unit * bin[2], bin[2]) for i, bin in enumerate(found))
+    heights = [unit * students for _, _, students in found]
+    bars = "".join(_bar(i, width, height) for i, height in enumerate(heights))
     middle = _median_line(_LEFT + _SPAN * median / found[-1][1], median)
     return (
         f'<svg class="histogram" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
         f'aria-labelledby="histogram-title histogram-text">'
         f'<title id="histogram-title">Distribution of points</title>'
         f'<desc id="histogram-text">{described(found, median)}</desc>'
-        f"{bars}{_axis(found, width)}{middle}</svg>"
+        f"{bars}{middle}{_axis(found, width)}{_numbers(found, heights)}</svg>"
     )
 
 
@@ -73,13 +74,20 @@ def meter(points: float, maximum: float) -> str:
     )
 
 
-def _bar(index: int, width: float, height: float, students: int) -> str:
-    if not students:
+def _bar(index: int, width: float, height: float) -> str:
+    if not height:
         return ""
     left, top = _LEFT + index * width, _BASE - height
-    return (
-        f'<rect x="{left + 1:.1f}" y="{top:.1f}" width="{width - 2:.1f}" height="{height:.1f}"/>'
-        f"{_text(left + width / 2, top - 5, str(students))}"
+    return f'<rect x="{left + 1:.1f}" y="{top:.1f}" width="{width - 2:.1f}" height="{height:.1f}"/>'
+
+
+def _numbers(found: list[tuple[float, float, int]], heights: list[float]) -> str:
+    # Drawn last: their halo cuts the median's line where it would run through them.
+    width = _SPAN / len(found)
+    return "".join(
+        _text(_LEFT + (index + 0.5) * width, _BASE - heights[index] - 5, str(students))
+        for index, (_, _, students) in enumerate(found)
+        if students
     )
 
 

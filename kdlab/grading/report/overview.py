@@ -1,7 +1,7 @@
 """The page for the class: first what needs a person, then points, questions and students."""
 
 from kdlab.grading.report.chart import bins, histogram
-from kdlab.grading.report.page import folded, page, student_link, table
+from kdlab.grading.report.page import folded, notebook_link, page, student_link, table
 from kdlab.grading.report.questions import question_cards
 from kdlab.grading.report.roster import roster
 from kdlab.grading.report.summary import Row, Summary
@@ -65,7 +65,9 @@ def _person(summary: Summary) -> str:
         for status, caption in lists.items()
         if (rows := summary.of_status(status))
     ]
-    return "".join(parts) or "<p>Nobody: every submission was graded without a doubt.</p>"
+    noted = any(row.notes for row in summary.rows)
+    hint = "<p>Cell numbers in notes are those of the file as handed in.</p>" if noted else ""
+    return hint + "".join(parts) or "<p>Nobody: every submission was graded without a doubt.</p>"
 
 
 def _reasons(caption: str, rows: list[Row]) -> str:
@@ -81,7 +83,19 @@ def _list(items: list[str]) -> str:
 
 def _reason(row: Row) -> str:
     reason = line(row.reason) or "No reason is recorded; see the notes on the page."
-    return f"<li><span>{student_link(row)}</span> <span>{reason}</span></li>"
+    notes = "".join(f'<span class="note">{line(note)}</span> ' for note in row.notes)
+    return (
+        f"<li><span>{student_link(row)}</span> <span>{reason} {notes}"
+        f'<span class="note small muted">{_file(row)}</span></span></li>'
+    )
+
+
+def _file(row: Row) -> str:
+    file = f"File: {line(row.file)}" if row.file else ""
+    # Where nothing is graded, no answers were taken that one could look at.
+    if not row.notebook:
+        return file
+    return f"{file}{', ' if file else ''}{notebook_link(row)}"
 
 
 def _points(summary: Summary) -> str:

@@ -72,6 +72,11 @@ def student_link(row: Row) -> str:
     return f'<a href="students/{quote(row.key)}.html">{name(row.name)}</a>{key}'
 
 
+def notebook_link(row: Row) -> str:
+    """Return the link from the class page to the clean notebook."""
+    return f'<a href="../notebooks/{quote(row.key)}.ipynb">notebook</a>'
+
+
 def folded(summary: str, content: str) -> str:
     """Return content that opens with a click or Enter."""
     return f"<details><summary>{summary}</summary>{content}</details>"

@@ -1,7 +1,7 @@
 """The class page's table of students."""
 
 from kdlab.grading.report.page import student_link, table
-from kdlab.grading.report.summary import Answer, Row, Summary
+from kdlab.grading.report.summary import Answer, Row, Summary, Tally
 from kdlab.grading.report.text import NAME, line, number
 from kdlab.grading.report.words import LOOKS
 
@@ -10,13 +10,17 @@ def roster(summary: Summary) -> str:
     """Return one row a student with a link to the page; headings sort it where scripts run."""
     asked = list(summary.tallies)
     heads = {"student": False, "status": False, "points": True}
-    heads |= dict.fromkeys((line(id, NAME) for id in asked), True) | {"seconds": True}
+    heads |= {_head(tally): True for tally in summary.tallies.values()}
     rows = (_row(index, row, asked) for index, row in enumerate(summary.rows))
     return (
         '<p>A sign beside the points says how the answer ended; "no points" is blank.</p>'
         f"{table('All students', heads, rows, style='students', sortable=True)}"
         '<p class="hidden" role="status"></p>'
     )
+
+
+def _head(tally: Tally) -> str:
+    return f"{line(tally.id, NAME)} ({number(tally.maximum)})"
 
 
 def _row(index: int, row: Row, asked: list[str]) -> str:
@@ -26,7 +30,7 @@ def _row(index: int, row: Row, asked: list[str]) -> str:
         f'<tr><th scope="row" data-sort="{index}">'
         f"{student_link(row)}</th>"
         f'<td data-sort="{row.status}">{row.status}</td>'
-        f"{_points(row.points)}{cells}{_points(row.seconds)}</tr>"
+        f"{_points(row.points)}{cells}</tr>"
     )
 
 

@@ -32,8 +32,8 @@ def student_page(result: Result) -> str:
     parts = [_head(result), _notes(result)]
     if result.questions:
         parts += [_overview(result), "<h2>Questions</h2>"]
-        titles = {question.id: question.title for question in result.questions}
-        parts += [_question(i, asked, titles) for i, asked in enumerate(result.questions, 1)]
+        others = {question.id: question for question in result.questions}
+        parts += [_question(i, asked, others) for i, asked in enumerate(result.questions, 1)]
     title = f"{line(result.homework, NAME)}: {line(result.name, NAME)}"
     return page(title, "\n".join([*parts, _origin(result)]), style="narrow")
 
@@ -68,19 +68,32 @@ def _overview(result: Result) -> str:
     return f"<h2>Overview</h2>{table('Points by question', heads, rows)}"
 
 
-def _question(index: int, asked: QuestionResult, titles: dict[str, str]) -> str:
+def _question(index: int, asked: QuestionResult, others: dict[str, QuestionResult]) -> str:
     look = LOOKS[asked.status]
     label = f"Cases of {line(asked.id, NAME)}"
     said = f"<p><strong>{line(asked.message)}</strong></p>" if asked.message else ""
-    advice = look.advice if asked.case or not look.needs_case else ""
-    help = f"<p>{look.meaning} {advice}</p>" if look.meaning else ""
     return (
         f'<article class="card {look.style}" aria-labelledby="question-{index}">'
         f'<div class="head"><h3 id="question-{index}">{headline(asked.id, asked.title)}</h3>'
         f"<p>{verdict(asked.status)}, {number(asked.points)} of {number(asked.maximum)} "
-        f"points</p></div>{said}{help}{_values(asked)}{_uses(asked, titles)}"
+        f"points</p></div>{said}{_help(asked)}{_values(asked)}{_uses(asked, others)}"
         f"{_cases(label, asked.cases)}{_output(asked.output)}</article>"
     )
+
+
+def _help(asked: QuestionResult) -> str:
+    look = LOOKS[asked.status]
+    # A cause says that there is some answer, so it was not left as it was handed out.
+    if not look.meaning or (asked.status == "not answered" and asked.cause):
+        return ""
+    advice = look.advice if asked.case or not look.needs_case else ""
+    if look.needs_case and _is_short(asked.case):
+        advice = "The call is shown shortened."
+    return f"<p>{look.meaning} {advice}</p>"
+
+
+def _is_short(case: str) -> bool:
+    return "..." in case or "\u2026" in case or len(case) > VALUE
 
 
 def _values(asked: QuestionResult) -> str:
@@ -96,18 +109,24 @@ def _values(asked: QuestionResult) -> str:
     return f'<dl class="values">{"".join(rows)}</dl>' if rows else ""
 
 
-def _uses(asked: QuestionResult, titles: dict[str, str]) -> str:
-    texts = []
-    for id, whose in asked.uses.items():
-        about = line(id, NAME) + (f" ({line(titles[id], NAME)})" if titles.get(id) else "")
-        if whose == "own":
-            texts.append(f"Graded with your own answer to {about}.")
-        else:
-            texts.append(
-                f"Graded with the reference's answer to {about}, since yours is not right: "
-                "a mistake there costs no points here."
-            )
-    return "".join(f'<p class="small muted">{text}</p>' for text in texts)
+def _uses(asked: QuestionResult, others: dict[str, QuestionResult]) -> str:
+    texts = [_use(id, whose, others.get(id)) for id, whose in asked.uses.items()]
+    return "".join(f'<p class="small muted">{text}</p>' for text in texts if text)
+
+
+def _use(id: str, whose: str, earlier: QuestionResult | None) -> str:
+    about = line(id, NAME)
+    if earlier and earlier.title:
+        about += f" ({line(earlier.title, NAME)})"
+    if whose == "own":
+        # A right answer of one's own is what everyone expects; saying so is noise.
+        right = earlier and earlier.status == "right"
+        return "" if right else f"Graded with your own answer to {about}."
+    since = ", since yours is not right" if earlier and earlier.status != "right" else ""
+    return (
+        f"Graded with the reference's answer to {about}{since}: "
+        "a mistake there costs no points here."
+    )
 
 
 def _cases(label: str, cases: tuple[CaseResult, ...]) -> str:

@@ -9,6 +9,9 @@ from typing import NamedTuple
 from kdlab.grading.report.reading import QuestionResult, Result
 from kdlab.grading.report.text import SENTENCE, natural
 
+# The student's own page has them all.
+NOTES = 20
+
 
 class Answer(NamedTuple):
     """One question of one student, without its texts."""
@@ -19,7 +22,13 @@ class Answer(NamedTuple):
 
 @dataclass(slots=True)
 class Row:
-    """One student in the tables; `shared` says that another has the same name."""
+    """One student in the tables.
+
+    Attributes:
+        notes: Kept where a person has to look at the submission.
+        shared: If another student has the same name.
+        notebook: If there is a clean notebook to look at.
+    """
 
     key: str
     name: str
@@ -34,7 +43,9 @@ class Row:
     seconds: float
     graded: str
     answers: dict[str, Answer]
+    notes: tuple[str, ...]
     shared: bool = False
+    notebook: bool = False
 
     @property
     def unisolated(self) -> bool:
@@ -52,12 +63,14 @@ class Tally:
     mistakes: Counter = field(default_factory=Counter)
     causes: dict[str, str] = field(default_factory=dict)
     shares: list[float] = field(default_factory=list)
+    maximum: float = 0.0
     seconds: list[float] = field(default_factory=list)
 
     def add(self, question: QuestionResult) -> None:
         """Count one answer."""
         self.statuses[question.status] += 1
         self.seconds.append(question.seconds)
+        self.maximum = max(self.maximum, question.maximum)
         self.shares.append(question.points / question.maximum if question.maximum else 1.0)
         if question.mistake:
             self.mistakes[question.mistake] += 1
@@ -130,8 +143,10 @@ def _row(result: Result) -> Row:
     own = ("key", "status", "points", "maximum", "seed", "digest", "seconds", "graded")
     capped = ("name", "file", "reason", "isolation")
     answers = {asked.id: Answer(asked.status, asked.points) for asked in result.questions}
+    noted = result.notes[:NOTES] if result.status != "graded" else ()
     return Row(
         answers=answers,
+        notes=tuple(note[: SENTENCE + 1] for note in noted),
         **{name: getattr(result, name) for name in own},
         **{name: getattr(result, name)[: SENTENCE + 1] for name in capped},
     )

@@ -49,7 +49,8 @@ LOOKS = {
         "error",
         "Your code stopped with an error, so there was no answer to compare.",
         "Restart the kernel, run all cells from the top, and see that the error is gone. "
-        "Only the answer cells and the first imports are run when graded.",
+        "The answer cells, the first imports and, where they are needed, cells of your own are run "
+        "when graded.",
     ),
     "timed out": Look(
         "◷",

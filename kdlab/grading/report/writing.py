@@ -33,6 +33,7 @@ def write_report(grades: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     pages = []
     for row in summary.rows:
+        row.notebook = (grades / "notebooks" / f"{row.key}.ipynb").is_file()
         result = read_result(grades / "results" / f"{row.key}.json")
         pages.append(_write(folder / f"{row.key}.html", student_page(result)))
     _forget_others(folder, {row.key for row in summary.rows})

@@ -24,6 +24,13 @@ class _Nothing:
         return True
 
 
+def _refuse(name: str) -> object:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    # So that `from kdlab import losses` says why.
+    raise ImportError(f"kdlab.{name} is not there where homework is graded")
+
+
 def hide_kdlab() -> None:
     """Take kdlab out of `sys.modules`; its own code goes on with what it holds."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "kdlab"]:
@@ -32,5 +39,6 @@ def hide_kdlab() -> None:
     package.__path__ = grading.__path__ = []
     package.grading = grading
     grading.check = lambda *_: _Nothing()
+    package.__getattr__ = _refuse
     sys.modules |= {"kdlab": package, "kdlab.grading": grading}
     sys.meta_path.insert(0, _Finder())

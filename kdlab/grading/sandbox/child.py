@@ -69,8 +69,6 @@ def run(connection: socket.socket) -> None:
     sys.modules["__main__"] = space
     failure = _run_cells(job, space.__dict__, line)
     line.send({"kind": "started"})
-    if failure is None and job["function"] not in space.__dict__:
-        failure = Failure("error", f"the cell doesn't define {job['function']}")
     fn = space.__dict__.get(job["function"])
     for pairs in job["cases"]:
         case = Case("", {name: from_wire(pair, arrays) for name, pair in pairs})
@@ -89,13 +87,19 @@ def _no_input(*_: object) -> str:
 
 
 def _run_cells(job: dict, space: dict, line: Line) -> Failure | None:
-    """Run the cells in order; only the last one's failure, its own, counts."""
+    """Run the cells in order; what keeps the last one from defining the function counts."""
     for name in job["references"]:
         space[name] = make_proxy(name, line.ask)
-    failure = None
-    for label, source in job["cells"]:
-        failure = _run_cell(label, source, space)
-    return failure
+    *before, own = job["cells"]
+    for label, source in before:
+        _run_cell(label, source, space)
+    space.pop(job["function"], None)
+    failure = _run_cell(*own, space)
+    if job["function"] in space:
+        if failure:
+            print(f"after the function was defined, its cell {failure.message}{failure.where}")
+        return None
+    return failure or Failure("error", f"the cell doesn't define {job['function']}")
 
 
 def _run_cell(label: str, source: str, space: dict) -> Failure | None:

@@ -20,7 +20,7 @@ import time
 import traceback
 from pathlib import Path
 
-from kdlab.grading.sandbox import child, paths, quota
+from kdlab.grading.sandbox import child, pages, paths, quota
 from kdlab.grading.sandbox.absent import hide_kdlab
 from kdlab.grading.sandbox.walls import landlock, limits, seccomp
 
@@ -44,6 +44,7 @@ def main(argument: str) -> None:
     hide_kdlab()
     gc.collect()
     gc.freeze()
+    pages.collapse()
     for place, lane in enumerate(settings["lanes"][1:], start=1):
         if os.fork() == 0:
             _serve_lane(settings, place, lane)

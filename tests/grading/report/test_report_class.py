@@ -2,6 +2,7 @@
 
 import random
 import re
+from urllib.parse import unquote
 
 from _fake_results import fake_question, fake_result
 
@@ -38,6 +39,47 @@ def test_who_needs_a_person_comes_first_with_the_reason(class_page):
     assert "student2 " not in listed
 
 
+def noted(tmp_path, status, **changes):
+    """Return one result with notes, and put a clean notebook beside it."""
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "a b.ipynb").write_text("{}")
+    told = {
+        "notes": ["Cell 4 was taken.", "old.ipynb was passed over."],
+        "file": "A_7/sub/hw.ipynb",
+    }
+    return {"a b": fake_result(1, "A", status=status, reason="Why.") | told | changes}
+
+
+def test_reason_comes_with_notes_file_and_notebook(report, tmp_path):
+    page = report(**noted(tmp_path, "check by hand"))[""]
+    assert "Cell numbers in notes are those of the file as handed in." in page.text
+    told = "Why. Cell 4 was taken. old.ipynb was passed over. File: A_7/sub/hw.ipynb, notebook"
+    assert told in page.text
+    [link] = [href for href in page.values("href") if "notebooks" in href]
+    assert link == "../notebooks/a%20b.ipynb"
+    assert (tmp_path / "report" / unquote(link)).is_file()
+
+
+def test_notebook_is_linked_for_a_check_by_hand_only(report, tmp_path):
+    page = report(**noted(tmp_path, "not graded"), b=fake_result(2, "B", status="check by hand"))[
+        ""
+    ]
+    assert "A_7/sub/hw.ipynb" in page.text
+    assert not [href for href in page.values("href") if "notebooks" in href]
+
+
+def test_notes_of_who_needs_nobody_are_left_out(report, tmp_path):
+    text = report(**noted(tmp_path, "graded"))[""].text
+    assert "Cell 4" not in text and "Cell numbers" not in text and "A_7" not in text
+
+
+def test_notes_and_file_are_escaped_and_cut_on_the_class_page(report):
+    evil = {"notes": ['<b>&"' + "x" * 9999] * 500, "file": "<i>&" + "y" * 9999}
+    page = report(a=fake_result(1, "A", status="not graded") | evil)[""]
+    assert '<b>&"xxx' in page.text and "File: <i>&yyy" in page.text
+    assert len(page.source) < 60_000 and "y" * 601 not in page.source
+
+
 def test_nobody_needs_a_person(report):
     assert "Nobody: every submission was graded" in report(**graded(3, 4))[""].text
 
@@ -62,6 +104,15 @@ def test_points_and_their_picture_say_the_same(report):
     told = "0 to 1 points: 1; 2 to 3 points: 1; 5 to 6 points: 1; 9 to 10 points: 1."
     assert f"Students by points. {told} The median is 3.75." in page.text
     assert "median 3.75" in page.text
+
+
+def test_median_runs_behind_the_numbers(report):
+    source = report(**graded(5, 5, 5))[""].source
+    picture = source[source.index('<svg class="histogram"') :].split("</svg>")[0]
+    picture = picture[picture.index("</desc>") :]
+    bar, median = picture.index("<rect"), picture.index('<line class="median"')
+    assert bar < median < picture.rindex('class="halo"')
+    assert picture.endswith(">3</text>")
 
 
 def test_not_graded_is_no_zero_in_the_points(report):
@@ -153,7 +204,8 @@ def test_table_has_a_row_a_student_with_sign_and_word(class_page):
     assert (
         "Ivanova Anna sub_0005 check by hand 8 0 ◷ timed out 0 ✸ crashed 0 ▦ out of memory" in text
     )
-    assert "王小明 not graded 0.01" in text
+    assert "student status points hw1-q1 (3) hw1-q2 (3) hw1-q3 (4) hw1-q4 (4) hw1-q5 (6) " in text
+    assert "seconds" not in text
 
 
 def test_table_is_in_natural_order(class_page):

@@ -214,6 +214,12 @@ def test_text_can_be_read_in_every_theme(theme):
             assert contrast(palette[ink], palette[paper]) >= 4.5, (ink, paper)
 
 
+def test_narrow_screen_is_told_that_the_students_table_scrolls():
+    css = (STATIC / "report.css").read_text("utf-8")
+    narrow = css[css.index("@media screen and (max-width: 48rem)") :].split("}\n}")[0]
+    assert '.students caption::after { content: " (scroll sideways)"; ' in narrow
+
+
 def test_there_are_a_light_a_dark_and_a_printed_theme():
     css = (STATIC / "report.css").read_text("utf-8")
     themes = [colours(part.split("}")[0]) for part in css.split(":root {")[1:]]

@@ -70,6 +70,32 @@ def test_advice_on_the_call_needs_a_call(told):
     assert "Make the call below" not in told("wrong", case="")
 
 
+@pytest.mark.parametrize("case", ["f([1, ..., 9])", "f([1, \u2026])", "f(" + "1, " * 3000 + ")"])
+@pytest.mark.parametrize("status", ["wrong", "partly"])
+def test_shortened_call_is_said_to_be_short(told, status, case):
+    text = told(status, case=case)
+    assert "The call is shown shortened." in text
+    assert "Make the call below" not in text and "shown in full" not in text
+
+
+def test_whole_call_is_not_said_to_be_short(told):
+    assert "shortened" not in told("wrong")
+
+
+def test_answer_with_a_cause_was_not_left_as_handed_out(told):
+    text = told("not answered", cause="The last line has no return.")
+    assert "The last line has no return." in text
+    assert "left as it was handed out" not in text and "NotImplementedError" not in text
+
+
+def test_what_is_run_is_said_of_an_error(told):
+    said = (
+        "The answer cells, the first imports and, where they are needed, cells of your own are "
+        "run when graded."
+    )
+    assert said in told("error")
+
+
 def test_expected_and_got_stand_beside_the_call(told):
     values = {"case": "f(2)", "expected": "[4.0]", "got": "[2.0]"}
     text = told("wrong", **values, mistake="no square", cause="It is not squared.")
@@ -107,16 +133,36 @@ def test_no_output_is_no_fold(told):
 
 
 @pytest.mark.parametrize(
-    ("whose", "sentence"),
+    ("whose", "status", "sentence"),
     [
-        ("own", "Graded with your own answer to hw1-q1 (Tempered softmax)."),
-        ("reference", "Graded with the reference's answer to hw1-q1 (Tempered softmax), since"),
+        ("own", "right", ""),
+        ("own", "wrong", "Graded with your own answer to hw1-q1 (Tempered softmax)."),
+        (
+            "reference",
+            "wrong",
+            "Graded with the reference's answer to hw1-q1 (Tempered softmax), since yours is not "
+            "right: a mistake there costs no points here.",
+        ),
+        (
+            "reference",
+            "right",
+            "Graded with the reference's answer to hw1-q1 (Tempered softmax): a mistake there",
+        ),
     ],
 )
-def test_whose_answer_was_built_on_is_said(report, whose, sentence):
+def test_whose_answer_was_built_on_is_said_where_it_matters(report, whose, status, sentence):
     result = fake_result(1, "A", status="graded")
-    result["questions"][2]["uses"] = {"hw1-q1": whose}
-    assert sentence in report(a=result)["a"].text
+    dice = random.Random(0)
+    asked = [fake_question(dice, "hw1-q1", status), fake_question(dice, "hw1-q3", "right")]
+    asked[1]["uses"] = {"hw1-q1": whose}
+    text = report(a=result | {"questions": asked})["a"].text
+    assert sentence in text
+    assert text.count("Graded with") == bool(sentence)
+
+
+def test_answer_to_an_unknown_question_is_not_called_wrong(told):
+    text = told("right", uses={"hw1-q0": "reference"})
+    assert "Graded with the reference's answer to hw1-q0: a mistake" in text
 
 
 def test_notes_are_listed(report):
