@@ -161,7 +161,8 @@ def _grade_one(
 ) -> tuple[Verdict, dict[str, str]]:
     """Try the ways to run an answer that are fair, until one gets everything; keep the best."""
     if question.id not in answers.cells:
-        return Verdict("not answered", 0.0, "the answer cell is missing"), {}
+        gone = "It was deleted, or its function has another name."
+        return Verdict("not answered", 0.0, "the answer cell is missing", cause=gone), {}
     best, best_uses = None, {}
     for way in ways_to_run(question, homework, answers, right):
         if best and not way.helps(best):

@@ -93,7 +93,7 @@ def _reason(row: Row) -> str:
 def _file(row: Row) -> str:
     file = f"File: {line(row.file)}" if row.file else ""
     # Where nothing is graded, no answers were taken that one could look at.
-    if not row.notebook:
+    if not row.notebook or row.status != "check by hand":
         return file
     return f"{file}{', ' if file else ''}{notebook_link(row)}"
 
