@@ -15,7 +15,7 @@ floor     room                   what it holds
 2         ``schemes``            one readable loop a scheme
 3         ``plots``              results -> Axes
 4         ``widgets``            sliders that answer at once
-4         ``grading``            ``check("KD02-E3", fn)``; homework, graded apart 
+4         ``grading``            ``check("KD02-E3", fn)``; homework, graded apart
 ========  =====================  ==================================================
 
 ``import kdlab`` loads none of them; import the room you need, for example

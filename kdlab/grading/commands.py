@@ -2,13 +2,14 @@
 
 import argparse
 import sys
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from kdlab._checks import check_count
 from kdlab.grading.files import read_json
 from kdlab.grading.records import Records, without_times
-from kdlab.grading.registry import find_homework
+from kdlab.grading.registry import find_homework, imports_of
 from kdlab.grading.spec import Homework
 
 
@@ -29,20 +30,26 @@ def grade(options: argparse.Namespace) -> int:
     """Grade a folder, store each result as it comes, and write the reports."""
     from kdlab.grading.run import grade_folder
 
-    homework = find_homework(options.homework)
+    _check_places(options)
+    with _early_sandbox(options, options.homework) as start:
+        homework = find_homework(options.homework)
+        release_file = _release_file(options, homework)
+        records = Records(options.out, homework.id, seed=options.seed)
+        with records.lock():
+            records.remember(submissions=str(options.submissions.resolve()))
+            with _open_grades(options, homework, release_file, start) as grades:
+                found = options.submissions
+                print(grade_folder(homework, found, records, release_file, grades.run))
+            return _report(records.folder)
+
+
+def _check_places(options: argparse.Namespace) -> None:
+    imports_of(options.homework)
     if not options.submissions.exists():
         raise ValueError(f"submissions must exist, got {options.submissions}")
     if options.out.resolve().is_relative_to(options.submissions.resolve()):
         # The next run would take our own notebooks for submissions.
         raise ValueError(f"out must lie outside of {options.submissions}, got {options.out}")
-    release_file = _release_file(options, homework)
-    records = Records(options.out, homework.id, seed=options.seed)
-    with records.lock():
-        records.remember(submissions=str(options.submissions.resolve()))
-        with _open_grades(options, homework, release_file) as grades:
-            summary = grade_folder(homework, options.submissions, records, release_file, grades.run)
-        print(summary)
-        return _report(records.folder)
 
 
 def report(options: argparse.Namespace) -> int:
@@ -57,12 +64,9 @@ def regrade(options: argparse.Namespace) -> int:
     records = Records.open(options.grades)
     homework = find_homework(records.homework)
     place = options.submissions or Path(read_json(records.folder / "run.json")["submissions"])
-    keys = _wanted(records, options.student)
+    keys, release_file = _wanted(records, options.student), _release_file(options, homework)
     changed = 0
-    with (
-        records.lock(),
-        _open_grades(options, homework, _release_file(options, homework)) as grades,
-    ):
+    with records.lock(), _open_grades(options, homework, release_file) as grades:
         for key, older, newer in regrade_all(records, keys, place, homework, grades.run):
             changed += _say_change(key, older, newer)
     print(f"{len(keys)} regraded, {changed} changed; older results are kept in history/")
@@ -103,20 +107,51 @@ def _release_file(options: argparse.Namespace, homework: Homework) -> Path:
     return path
 
 
+@contextmanager
+def _early_sandbox(options: argparse.Namespace, homework: str) -> Iterator[Callable]:
+    """Start the sandbox while the questions are loaded; give back what opens it."""
+    from kdlab.grading.sandbox.box import Early, Sandbox
+
+    if not _isolates(options):
+        yield Sandbox
+        return
+    early = Early(imports_of(homework), lanes=_workers(options))
+    try:
+        yield early.open
+    finally:
+        early.close()
+
+
+def _isolates(options: argparse.Namespace) -> bool:
+    return sys.platform == "linux" and not (options.unisolated or options.scheduler)
+
+
+def _workers(options: argparse.Namespace) -> int:
+    from kdlab.grading.pool import default_workers
+
+    workers = options.workers if options.workers is not None else default_workers()
+    check_count(workers=workers)
+    return workers
+
+
 def _open_grades(
-    options: argparse.Namespace, homework: Homework, release_file: Path
+    options: argparse.Namespace,
+    homework: Homework,
+    release_file: Path,
+    start: Callable | None = None,
 ) -> AbstractContextManager:
     if options.scheduler:
         from kdlab.grading.cluster import Cluster
 
         return Cluster(homework, options.scheduler, release_file)
-    from kdlab.grading.pool import Pool, default_workers, read_release
+    from kdlab.grading.pool import Pool, read_release
+    from kdlab.grading.sandbox.box import Sandbox
     from kdlab.grading.threads import Threads
 
-    workers = options.workers if options.workers is not None else default_workers()
-    check_count(workers=workers)
-    isolating = sys.platform == "linux" and not options.unisolated
-    return (Pool if isolating else Threads)(homework, read_release(release_file), workers=workers)
+    release, workers = read_release(release_file), _workers(options)
+    if _isolates(options):
+        return Pool(homework, release, workers=workers, open_sandbox=start or Sandbox)
+    return Threads(homework, release, workers=workers)
 
 
 def _wanted(records: Records, names: list[str] | None) -> list[str]:

@@ -8,6 +8,8 @@ from kdlab.grading.spec import Homework, Question
 
 # The part of an id before the dash -> the module under kdlab.grading.questions.
 _HOMEWORKS = {"hw1": "hw1_temperature"}
+# What their sandboxes load: said here too, so that one can start before the questions are loaded.
+_IMPORTS = {"hw1": ("numpy", "torch", "torch._dynamo")}
 _MODULES = {"KD00": "lecture_00", "KD01": "lecture_01", "KD02": "lecture_02"} | _HOMEWORKS
 
 
@@ -40,6 +42,16 @@ def find_homework(id: str) -> Homework:
     """
     check_choice(tuple(_HOMEWORKS), id=id)
     return import_module(f"kdlab.grading.questions.{_HOMEWORKS[id]}").HOMEWORK
+
+
+def imports_of(id: str) -> tuple[str, ...]:
+    """Return a homework's ``imports`` without loading its questions.
+
+    Raises:
+        ValueError: There is no such homework.
+    """
+    check_choice(tuple(_HOMEWORKS), id=id)
+    return _IMPORTS[id]
 
 
 def known_homeworks() -> tuple[str, ...]:

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from kdlab.grading import check, find_question, known_ids
+from kdlab.grading import check, find_homework, find_question, known_homeworks, known_ids
+from kdlab.grading.registry import imports_of
 
 
 @pytest.mark.parametrize("id", ["KD02-E99", "KD77-E1", "", "kd02-e3", "KD02-E3 "])
@@ -33,3 +34,14 @@ def test_lectures_load_when_they_are_asked_for():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[] [0]"
+
+
+@pytest.mark.parametrize("id", known_homeworks())
+def test_imports_are_said_twice_and_alike(id):
+    assert imports_of(id) == find_homework(id).imports
+
+
+def test_an_unknown_homework_names_the_known_ones():
+    for find in (find_homework, imports_of):
+        with pytest.raises(ValueError, match="^id must be one of 'hw1', got 'hw9'$"):
+            find("hw9")

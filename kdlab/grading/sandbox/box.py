@@ -109,6 +109,27 @@ class Sandbox:
         return json.loads(data)
 
 
+class Early:
+    """A sandbox that starts before the one who uses it is ready; close it if nobody came.
+
+    Args:
+        imports, lanes: As for `Sandbox`.
+    """
+
+    def __init__(self, imports: Sequence[str], *, lanes: int) -> None:
+        self._sandbox: Sandbox | None = Sandbox(imports, lanes=lanes)
+
+    def open(self, imports: Sequence[str], *, lanes: int) -> Sandbox:
+        """Hand it out the first time; later, start another one."""
+        taken, self._sandbox = self._sandbox, None
+        return taken or Sandbox(imports, lanes=lanes)
+
+    def close(self) -> None:
+        """End it, unless it was handed out."""
+        if self._sandbox:
+            self._sandbox.close()
+
+
 def _wrapper(walls: Sequence[str]) -> list[str]:
     """Return bubblewrap's command line, or [] where it isn't asked for or doesn't work."""
     program = shutil.which("bwrap")
