@@ -1,4 +1,4 @@
-"""Grade over a dask.distributed cluster, by its address; an extra (`pip install kdlab[scale]`).
+"""Grade over a dask.distributed cluster, by its address; an extra (``scale``).
 
 A task may run twice where a worker is lost; its result is written once, here, under the
 submission's key. What runs on the workers stands in `bench`.
@@ -166,7 +166,7 @@ def _connect(address: str):
     try:
         from distributed import Client
     except ImportError:
-        told = "scheduler needs dask's distributed, which isn't installed: pip install kdlab[scale]"
+        told = "scheduler needs dask's distributed, which isn't installed: pip install distributed"
         raise ValueError(told) from None
     _find(address)
     # Of lost workers and of a lost scheduler we tell ourselves, in a sentence.

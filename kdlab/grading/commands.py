@@ -30,6 +30,7 @@ def grade(options: argparse.Namespace) -> int:
     """Grade a folder, store each result as it comes, and write the reports."""
     from kdlab.grading.run import grade_folder
 
+    _check_options(options)
     _check_places(options)
     with _early_sandbox(options, options.homework) as start:
         homework = find_homework(options.homework)
@@ -41,6 +42,12 @@ def grade(options: argparse.Namespace) -> int:
                 found = options.submissions
                 print(grade_folder(homework, found, records, release_file, grades.run))
             return _report(records.folder)
+
+
+def _check_options(options: argparse.Namespace) -> None:
+    if options.scheduler and (options.unisolated or options.workers is not None):
+        told = "scheduler can't be given with workers or unisolated"
+        raise ValueError(f"{told}: a cluster has its own workers, and they isolate")
 
 
 def _check_places(options: argparse.Namespace) -> None:
@@ -61,6 +68,7 @@ def regrade(options: argparse.Namespace) -> int:
     """Grade stored submissions again from their seeds; say which results change."""
     from kdlab.grading.run import regrade_all
 
+    _check_options(options)
     records = Records.open(options.grades)
     homework = find_homework(records.homework)
     place = options.submissions or Path(read_json(records.folder / "run.json")["submissions"])

@@ -15,6 +15,7 @@ from pathlib import Path
 from kdlab.grading.grade import Handed, grade, ungraded
 from kdlab.grading.intake import Notebook, parse_notebook
 from kdlab.grading.sandbox.box import Sandbox
+from kdlab.grading.sandbox.walls.limits import end_with_parent
 from kdlab.grading.spec import Homework
 
 _MOST_TRIES = 2
@@ -98,7 +99,8 @@ class Pool:
     def _start_worker(self, lane: int) -> _Worker:
         context = multiprocessing.get_context("fork")
         ours, theirs = context.Pipe()
-        process = context.Process(target=self._work, args=(theirs, lane), daemon=True)
+        parts = (ours, theirs, lane, os.getpid())
+        process = context.Process(target=self._work, args=parts, daemon=True)
         with warnings.catch_warnings():
             # From Python 3.12 on; what is forked here has used no thread yet.
             warnings.filterwarnings("ignore", ".*multi-threaded", DeprecationWarning)
@@ -106,9 +108,12 @@ class Pool:
         theirs.close()
         return _Worker(process, ours)
 
-    def _work(self, connection: Connection, lane: int) -> None:
-        # Ctrl-C is for the parent, which ends us.
+    def _work(self, parents: Connection, connection: Connection, lane: int, parent: int) -> None:
+        # Ctrl-C is for the parent, which ends us. Without it we end, however it went: we hold
+        # copies of its lock on the folder and of its end of the line.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        end_with_parent(parent)
+        parents.close()
         one_thread()
         ours, isolation = self._sandbox.lanes[lane], self._sandbox.isolation
         while True:

@@ -339,7 +339,7 @@ FORGERIES = (
     _wrong("infinities", "return torch.full((len(probabilities),), float('inf'))"),
     _wrong("complex numbers", "return right(probabilities) + 0j"),
     _wrong("a masked array", "import numpy as np\nreturn np.ma.masked_all(len(probabilities))"),
-    _wrong("nothing", "x = right(probabilities)", "not answered"),
+    _wrong("nothing", "x = right(probabilities)"),
 )
 
 THEFTS = (

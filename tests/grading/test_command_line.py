@@ -123,6 +123,14 @@ def _wait_for_results(grades: Path, count: int) -> list[Path]:
         (("grade", "hw9", ".", "--out", "g"), "id must be one of 'hw1', got 'hw9'"),
         (("grade", "hw1", "nowhere", "--out", "g"), "submissions must exist, got nowhere"),
         (("grade", "hw1", ".", "--out", "g"), "out must lie outside of ., got g"),
+        (
+            ("grade", "hw1", ".", "--out", "../g", "--scheduler", "tcp://a:1", "--workers", "2"),
+            "scheduler can't be given with workers or unisolated",
+        ),
+        (
+            ("regrade", "nowhere", "--scheduler", "tcp://a:1", "--unisolated"),
+            "scheduler can't be given with workers or unisolated",
+        ),
         (("report", "nowhere"), "nowhere holds no grades"),
         (("regrade", "nowhere"), "nowhere holds no grades"),
         (("release", "hw1", "--out", "g", "--source", "no.ipynb"), "no.ipynb is not there"),

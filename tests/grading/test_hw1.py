@@ -9,34 +9,16 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from _judged import faults, mistakes_of
 
 from kdlab.grading import check, find_homework, find_question
-from kdlab.grading.diagnose import find_fault
-from kdlab.grading.observe import observe
 from kdlab.grading.questions.hw1_temperature import digits, training
 
 HOMEWORK = find_homework("hw1")
 COMPARED, TRAINED = HOMEWORK.questions[:5], HOMEWORK.questions[5]
 SOURCE = Path(__file__).parents[2] / "notebooks" / "homework" / "hw1_temperature.ipynb"
-MISTAKES = [
-    pytest.param(question, mistake, variant, id=f"{question.id}-{mistake.name}-{number}")
-    for question in COMPARED
-    for mistake in question.mistakes
-    for number, variant in enumerate(mistake.variants)
-]
+MISTAKES = mistakes_of(COMPARED)
 each_compared = pytest.mark.parametrize("question", COMPARED, ids=lambda question: question.id)
-
-
-def faults(question, fn, cases):
-    """Return what is wrong with a function, case by case."""
-
-    def seen(of, case):
-        return observe(of, case, gradient_of=question.comparison.gradient_of)
-
-    return [
-        find_fault(seen(question.reference, case), seen(fn, case), question.comparison)
-        for case in cases
-    ]
 
 
 # ---- the set as a whole ---------------------------------------------------------------------

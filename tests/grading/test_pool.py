@@ -2,8 +2,11 @@
 
 import json
 import os
+import subprocess
 import sys
+import time
 import tracemalloc
+from pathlib import Path
 
 import pytest
 from _small_homework import SMALL, data, release
@@ -15,6 +18,7 @@ from kdlab.grading.records import Records
 from kdlab.grading.run import grade_folder
 from kdlab.grading.threads import Threads
 
+fcntl = pytest.importorskip("fcntl")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
 
 
@@ -58,6 +62,40 @@ def test_a_submission_that_kills_its_worker_is_told_and_the_others_go_on(monkeyp
     assert (found["student-2"]["status"], found["student-2"]["reason"]) == ("not graded", ENDED)
     assert found["student-2"]["points"] is None
     assert [found[f"student-{n}"]["points"] for n in (0, 1, 3, 4, 5)] == [12] * 5
+
+
+def test_after_the_parent_is_killed_nothing_is_left(tmp_path):
+    code = (
+        "from _small_homework import SMALL, release\n"
+        "from kdlab.grading.pool import Pool\n"
+        f"lock = open({str(tmp_path / 'lock')!r}, 'w'); fcntl.flock(lock, fcntl.LOCK_EX)\n"
+        "pool = Pool(SMALL, release(), workers=2)\n"
+        "print(*(w.process.pid for w in pool._workers), pool._sandbox._process.pid, flush=True)\n"
+        "signal.pause()"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", "import fcntl, signal\n" + code],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent)},
+    )
+    with parent:
+        started = [int(number) for number in parent.stdout.readline().split()]
+        parent.kill()
+    assert len(started) == 3
+    until = time.monotonic() + 30
+    while (left := [number for number in started if lives(number)]) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert left == []
+    with open(tmp_path / "lock") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def lives(process: int) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return False
 
 
 def test_a_sandbox_that_dies_is_started_again():

@@ -7,33 +7,15 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from _judged import faults, mistakes_of
 
 from kdlab import losses
 from kdlab.grading import check, find_homework, find_question, known_homeworks, known_ids
-from kdlab.grading.diagnose import find_fault
 from kdlab.grading.observe import Observation, observe
 
 QUESTIONS = [find_question(id) for id in known_ids()]
-MISTAKES = [
-    pytest.param(question, mistake, variant, id=f"{question.id}-{mistake.name}-{number}")
-    for question in QUESTIONS
-    for mistake in question.mistakes
-    for number, variant in enumerate(mistake.variants)
-]
+MISTAKES = mistakes_of(QUESTIONS)
 each_question = pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.id)
-
-
-def wrong_cases(question, variant, cases):
-    """Return the cases in which a variant does not do what the reference does."""
-
-    def seen(fn, case):
-        return observe(fn, case, gradient_of=question.comparison.gradient_of)
-
-    return [
-        case
-        for case in cases
-        if find_fault(seen(question.reference, case), seen(variant, case), question.comparison)
-    ]
 
 
 def test_the_notebooks_find_their_questions():
@@ -63,7 +45,7 @@ def test_mistake_is_wrong_and_recognised_by_name(question, mistake, variant):
 @pytest.mark.parametrize(("question", "mistake", "variant"), MISTAKES)
 def test_mistake_is_wrong_on_fresh_cases(question, mistake, variant):
     for seed in range(5):
-        assert wrong_cases(question, variant, question.fresh_cases(seed))
+        assert any(faults(question, variant, question.fresh_cases(seed)))
 
 
 @each_question

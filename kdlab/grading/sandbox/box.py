@@ -13,13 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kdlab.grading.sandbox.lane import Lane, ServerEnded
+from kdlab.grading.sandbox.starting import start_command
 
 WALLS = ("landlock", "seccomp", "privileges", "bubblewrap")
 _START_SECONDS = 120.0
 _TMPFS_BYTES = 512 * 2**20
 _ROOT = Path(__file__).resolve().parents[3]
-_RUN = "import sys; sys.path.insert(0, sys.argv[1]); from kdlab.grading.sandbox import server; "
-_RUN += "sys.path.remove(sys.argv[1]); server.main(sys.argv[2])"
 
 
 class Sandbox:
@@ -90,7 +89,7 @@ class Sandbox:
             "walls": list(walls),
         }
         return subprocess.Popen(
-            [*self._wrapped, sys.executable, "-I", "-c", _RUN, str(_ROOT), json.dumps(settings)],
+            [*self._wrapped, *start_command("server", settings)],
             stdin=subprocess.DEVNULL,
             pass_fds=lanes,
             start_new_session=True,

@@ -102,7 +102,7 @@ class Lane:
             "id": self._asked,
             "cpu": limits.cpu,
             "wall": limits.wall,
-            "memory": limits.memory,
+            "memory": limits.memory * 2**20,
             "disk": limits.disk * 2**20,
         }
         passed = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 import traceback
+from dataclasses import dataclass
 from pathlib import Path
 
 from kdlab.grading.sandbox import child, pages, paths, quota
@@ -25,8 +26,16 @@ from kdlab.grading.sandbox.absent import hide_kdlab
 from kdlab.grading.sandbox.walls import landlock, limits, seccomp
 
 _TICK = 0.05
-_FILE_BYTES = 16 * 2**20
 _LARGEST_REQUEST = 2**16
+
+
+@dataclass(frozen=True)
+class _Confines:
+    """What bounds every child of a lane: its folder, its walls, the bytes mapped before it runs."""
+
+    private: Path
+    walls: set[str]
+    mapped: int
 
 
 def main(argument: str) -> None:
@@ -63,20 +72,23 @@ def _serve_lane(settings: dict, place: int, number: int) -> None:
     for other in settings["lanes"]:
         if other != number:
             os.close(other)
-    private, walls = Path(settings["private"][place]), set(settings["walls"])
-    standing = _put_up_walls(private, walls)
+    # Behind the walls /proc can't be read.
+    mapped = limits.mapped()
+    confines = _Confines(Path(settings["private"][place]), set(settings["walls"]), mapped)
+    standing = _put_up_walls(confines)
     control = socket.socket(fileno=number)
-    control.send(json.dumps(standing).encode())
     # The grader may go at any time.
     with contextlib.suppress(ConnectionError):
+        control.send(json.dumps(standing).encode())
         while request := _receive(control):
-            control.send(json.dumps(_serve_one(*request, private, walls, control)).encode())
+            control.send(json.dumps(_serve_one(*request, confines, control)).encode())
     # Nothing is left to do at exit, and some packages complain there.
     os._exit(0)
 
 
-def _put_up_walls(private: Path, walls: set[str]) -> dict:
+def _put_up_walls(confines: _Confines) -> dict:
     """Confine this process and all its children; each child adds seccomp, with its own number."""
+    private, walls = confines.private, confines.walls
     private.mkdir(exist_ok=True)
     abi = landlock.restrict(paths.rules(private)) if "landlock" in walls else 0
     if "privileges" in walls:
@@ -97,24 +109,25 @@ def _receive(control: socket.socket) -> tuple[dict, list[int]] | None:
 
 
 def _serve_one(
-    request: dict, numbers: list[int], private: Path, walls: set[str], control: socket.socket
+    request: dict, numbers: list[int], confines: _Confines, control: socket.socket
 ) -> dict:
     started, parent = time.monotonic(), os.getpid()
     process = os.fork()
     if process == 0:
-        _become_child(request, numbers, private, walls, control, parent)
+        _become_child(request, numbers, confines, control, parent)
     for number in numbers:
         os.close(number)
-    why = _wait(process, started + request["wall"], private, request["disk"], control)
+    until = started + request["wall"]
+    why = _wait(process, until, confines.private, request["disk"], control)
     _, status, used = os.wait4(process, 0)
-    quota.empty(private)
+    quota.empty(confines.private)
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
     cpu = used.ru_utime + used.ru_stime
     return {"id": request["id"], "why": why, "signal": number, "cpu": cpu}
 
 
 def _become_child(
-    request: dict, numbers: list[int], private: Path, walls: set[str], control, parent: int
+    request: dict, numbers: list[int], confines: _Confines, control: socket.socket, parent: int
 ) -> None:
     """Confine this process and run the job; never returns."""
     try:
@@ -122,9 +135,9 @@ def _become_child(
         control.close()
         connection = socket.socket(fileno=numbers[0])
         _redirect(numbers[1])
-        _enter(private)
-        limits.limit(seconds=request["cpu"], memory=request["memory"], file_bytes=_FILE_BYTES)
-        if "seccomp" in walls and seccomp.is_known():
+        _enter(confines.private)
+        limits.limit(seconds=request["cpu"], memory=confines.mapped + request["memory"])
+        if "seccomp" in confines.walls and seccomp.is_known():
             seccomp.restrict()
         child.run(connection)
     except BaseException:

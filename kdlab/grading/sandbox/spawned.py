@@ -15,15 +15,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from kdlab.grading.sandbox.frames import LARGEST, pack, split, unpack
 from kdlab.grading.sandbox.lane import LARGEST_OUTPUT, Answer, Ending, Limits
+from kdlab.grading.sandbox.starting import start_command
 
 _CHUNK = 2**16
-_ROOT = Path(__file__).resolve().parents[3]
-_RUN = "import sys; sys.path.insert(0, sys.argv[1]); from kdlab.grading.sandbox import spawned; "
-_RUN += "sys.path.remove(sys.argv[1]); spawned.main(sys.argv[2])"
 _START_SECONDS = 30.0
 
 
@@ -40,7 +37,7 @@ class SpawnLane:
     """
 
     def __init__(self, imports: Sequence[str]) -> None:
-        self._settings = json.dumps({"imports": list(imports)})
+        self._settings = {"imports": list(imports)}
 
     def run(self, job: tuple[dict, list], limits: Limits, answer: Answer) -> Ending:
         """Run one job to its end."""
@@ -54,7 +51,7 @@ class SpawnLane:
 
     def _start(self, folder: str) -> subprocess.Popen:
         return subprocess.Popen(
-            [sys.executable, "-I", "-c", _RUN, str(_ROOT), self._settings],
+            start_command("spawned", self._settings),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

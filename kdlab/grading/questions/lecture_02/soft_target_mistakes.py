@@ -36,6 +36,10 @@ def _log_target_forgotten(z, v, t):
     return F.kl_div(_log_soft(z, t), _log_soft(v, t), reduction="batchmean")
 
 
+def _arguments_exchanged(z, v, t):
+    return F.kl_div((v / t).softmax(dim=1), _log_soft(z, t), reduction="batchmean")
+
+
 def _squares(z, v, t):
     return (z / t).softmax(dim=1) - (v.detach() / t).softmax(dim=1)
 
@@ -196,6 +200,17 @@ MISTAKES = (
             lambda z, v, t: t**2 * _log_target_forgotten(z, v.detach(), t),
             lambda z, v, t: _log_target_forgotten(z, v.detach(), t),
             lambda z, v, t: t**2 * _log_target_forgotten(z, v, t),
+        ),
+    ),
+    Mistake(
+        "F.kl_div's arguments exchanged",
+        "The student's log_softmax comes first, the teacher's softmax second. The other way "
+        "round F.kl_div takes the logarithm of logarithms: NaN.",
+        (
+            lambda z, v, t: t**2 * _arguments_exchanged(z, v.detach(), t),
+            lambda z, v, t: _arguments_exchanged(z, v.detach(), t),
+            lambda z, v, t: t**2 * _arguments_exchanged(z, v, t),
+            lambda z, v, t: _arguments_exchanged(z, v, t),
         ),
     ),
     Mistake(

@@ -10,23 +10,29 @@ if os.name == "posix":
     import resource
 
 _CAPABILITIES = 0x20080522
+# The largest file.
+_FILE_BYTES = 16 * 2**20
 _BOUNDING, _AMBIENT, _CLEAR_ALL, _NOT_DUMPABLE = 24, 47, 4, 4
-_MIB = 2**20
 
 
-def limit(*, seconds: float, memory: int, file_bytes: int) -> None:
+def mapped() -> int:
+    """Return the bytes of address space that this process holds; asked before the walls stand."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[0]) * resource.getpagesize()
+
+
+def limit(*, seconds: float, memory: int) -> None:
     """Set the kernel's limits for this process.
 
     Args:
         seconds: CPU time in seconds, rounded up; the kernel ends the process there.
-        memory: MiB on top of what is mapped now.
-        file_bytes: The largest file.
+        memory: Bytes of address space.
     """
     # A limit on processes counts those of the whole user, so seccomp forbids them instead.
     # SIGXCPU first, which says why; it can be ignored, SIGKILL a second later can't.
     _set("RLIMIT_CPU", math.ceil(seconds), math.ceil(seconds) + 1)
-    _set("RLIMIT_AS", _mapped() + memory * _MIB)
-    _set("RLIMIT_FSIZE", file_bytes)
+    _set("RLIMIT_AS", memory)
+    _set("RLIMIT_FSIZE", _FILE_BYTES)
     _set("RLIMIT_NOFILE", 256)
     _set("RLIMIT_CORE", 0)
     _set("RLIMIT_MSGQUEUE", 0)
@@ -66,11 +72,3 @@ def _set(name: str, value: int, most: int | None = None) -> None:
     except (ValueError, OSError):
         # macOS refuses RLIMIT_AS; what is not walled there is marked "unisolated" anyway.
         return
-
-
-def _mapped() -> int:
-    try:
-        with open("/proc/self/statm") as file:
-            return int(file.read().split()[0]) * resource.getpagesize()
-    except OSError:
-        return 2**40

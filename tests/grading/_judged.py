@@ -1,0 +1,31 @@
+"""What the tests of questions share: their mistakes one by one, and a function's faults."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import pytest
+
+from kdlab.grading.diagnose import find_fault
+from kdlab.grading.observe import observe
+from kdlab.grading.spec import Case, Question
+
+
+def mistakes_of(questions: Iterable[Question]) -> list:
+    """Return each variant of each mistake, as parameters (question, mistake, variant)."""
+    return [
+        pytest.param(question, mistake, variant, id=f"{question.id}-{mistake.name}-{number}")
+        for question in questions
+        for mistake in question.mistakes
+        for number, variant in enumerate(mistake.variants)
+    ]
+
+
+def faults(question: Question, fn: Callable, cases: Sequence[Case]) -> list:
+    """Return what is wrong with a function, case by case; something false where it is right."""
+
+    def seen(of, case):
+        return observe(of, case, gradient_of=question.comparison.gradient_of)
+
+    return [
+        find_fault(seen(question.reference, case), seen(fn, case), question.comparison)
+        for case in cases
+    ]
