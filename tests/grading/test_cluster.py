@@ -193,7 +193,7 @@ def test_a_wrong_address_is_told(release_file, address):
 
 def test_a_missing_package_is_told(release_file, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(ValueError, match=r"pip install kdlab\[scale\]"):
+    with pytest.raises(ValueError, match=r"pip install distributed"):
         Cluster(SMALL, "tcp://127.0.0.1:9", release_file)
 
 
