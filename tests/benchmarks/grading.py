@@ -205,7 +205,7 @@ def measure_cluster(folder: Path) -> None:
     handed[CLUSTER // 3] = Handed("deadly", "deadly", "deadly.ipynb", (), right, "", 0)
     came = []
     with LocalCluster(folder, workers=WORKERS) as local:
-        workers, start = local.workers(), time.perf_counter()
+        start = time.perf_counter()
         with Cluster(SMALL, local.address, path) as cluster:
             for one, result in cluster.run(iter(handed)):
                 came.append((one.key, result["status"]))
@@ -216,7 +216,7 @@ def measure_cluster(folder: Path) -> None:
     graded = [key for key, status in came if status == "graded"]
     once = sorted(key for key, _ in came) == sorted(one.key for one in handed)
     fine = once and len(graded) == CLUSTER - 1 and not local.left()
-    what = f"{CLUSTER} over a cluster of {len(workers)} workers, one killed, one submission deadly "
+    what = f"{CLUSTER} over a cluster of {WORKERS} workers, one killed, one submission deadly "
     what += f"({CLUSTER / seconds:.1f}/s)"
     row(what, "each once, none left" if fine else "NOT", "each once, no process left", fine)
 
