@@ -3,9 +3,10 @@
 A scheme gets models, batches and an optimizer; it never builds data.
 """
 
+from kdlab.schemes.checkpoint import Checkpoint
 from kdlab.schemes.evaluation import evaluate, predict
 from kdlab.schemes.history import History
 from kdlab.schemes.offline import distill
 from kdlab.schemes.supervised import train
 
-__all__ = ["History", "distill", "evaluate", "predict", "train"]
+__all__ = ["Checkpoint", "History", "distill", "evaluate", "predict", "train"]

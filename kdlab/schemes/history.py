@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from kdlab._checks import check_count, check_same_length
 from kdlab.data import Batches
+from kdlab.schemes.checkpoint import Checkpoint
 from kdlab.schemes.evaluation import evaluate
 
 #: Called after every step with the steps done, the steps in all, and a short note.
@@ -52,6 +53,7 @@ class Run:
 
     Inside ``with run:`` torch's global generator is seeded (for dropout) and an interrupt
     ends the loop quietly; outside, the generator is as it was and the model is in eval mode.
+    With a checkpoint it begins where the last one ended.
     """
 
     def __init__(
@@ -64,36 +66,44 @@ class Run:
         test: tuple[Tensor, Tensor] | None,
         seed: int,
         progress: Progress | None,
+        scheduler: torch.optim.lr_scheduler.LRScheduler | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> None:
         check_count(epochs=epochs)
         check_count(0, seed=seed)
         check_kind(nn.Module, model=model)
         check_kind(Batches, batches=batches)
         check_optimizer(optimizer, model)
-        if test is not None:
-            check_pair(test)
+        check_optional(test, scheduler, checkpoint, optimizer)
         self.model, self.test, self.seed, self.progress = model, test, seed, progress
+        self.optimizer, self.scheduler, self.checkpoint = optimizer, scheduler, checkpoint
         self.batches, self._epochs = batches, epochs
         self.losses: list[float] = []
         self.test_errors: list[int] = []
-        self.steps_done, self.interrupted = 0, False
+        self.steps_done, self.interrupted, self._earlier = 0, False, 0.0
 
     def __enter__(self) -> "Run":
         self._start = time.perf_counter()
         self._generator = seeded(self.seed, self.batches.targets.device)
         self._generator.__enter__()
+        try:
+            if self.checkpoint:
+                self.checkpoint.load(self)
+        except BaseException:
+            self._generator.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(self, kind, error, trace) -> bool:
         self._generator.__exit__(kind, error, trace)
         self.model.eval()
-        self.seconds = time.perf_counter() - self._start
+        self.seconds = self._spent()
         self.interrupted = kind is KeyboardInterrupt
         return self.interrupted
 
     def epochs(self) -> Iterator[int]:
         """Count the epochs; before each the model is put in train mode, after it evaluated."""
-        for epoch in range(self._epochs):
+        for epoch in range(len(self.losses), self._epochs):
             # Every epoch, not once: whoever evaluated in between may have changed the mode.
             self.model.train()
             self._summed, self._seen = 0.0, 0
@@ -102,10 +112,14 @@ class Run:
             if self.test:
                 self.test_errors.append(evaluate(self.model, *self.test))
             self.losses.append(float(self._summed) / max(self._seen, 1))
+            if self.checkpoint:
+                self.checkpoint.save(self)
             self._tell()
 
     def step(self, loss: Tensor, examples: int) -> None:
         """Note one step; the loss stays a tensor, since reading it would wait for a GPU."""
+        if self.scheduler is not None:
+            self.scheduler.step()
         self._summed = self._summed + loss.detach() * examples
         self._seen += examples
         self.steps_done += 1
@@ -117,6 +131,31 @@ class Run:
         if self.progress:
             note = f"{self.test_errors[-1]} test errors" if self.test_errors else ""
             self.progress(self.steps_done, self._epochs * len(self.batches), note)
+
+    def state(self) -> dict:
+        """Return what a checkpoint keeps of the book-keeping."""
+        return {
+            "losses": self.losses,
+            "test_errors": self.test_errors,
+            "batches": len(self.batches),
+            "seconds": self._spent(),
+        }
+
+    def restore(self, state: dict) -> None:
+        """Go on from what `state` returned.
+
+        Raises:
+            ValueError: It is of a run with another number of batches, or a longer one.
+        """
+        if state["batches"] != len(self.batches) or len(state["losses"]) > self._epochs:
+            came = f"{len(state['losses'])} epochs of {state['batches']} batches"
+            raise ValueError(f"it has {came}, the run {self._epochs} of {len(self.batches)}")
+        self.losses, self.test_errors = list(state["losses"]), list(state["test_errors"])
+        self.steps_done = len(self.losses) * len(self.batches)
+        self._earlier = state["seconds"]
+
+    def _spent(self) -> float:
+        return self._earlier + time.perf_counter() - self._start
 
     def history(self) -> History:
         """Return what was noted."""
@@ -145,12 +184,31 @@ def check_kind(kind: type, /, **named: object) -> None:
             raise ValueError(f"{name} must be {wanted}, got {type(value).__name__}")
 
 
+def check_optional(test, scheduler, checkpoint, optimizer: torch.optim.Optimizer) -> None:
+    """Raise ValueError unless each of them is None or what it must be."""
+    if test is not None:
+        check_pair(test)
+    if scheduler is not None:
+        check_scheduler(scheduler, optimizer)
+    if checkpoint is not None:
+        check_kind(Checkpoint, checkpoint=checkpoint)
+
+
 def check_pair(test: tuple[Tensor, Tensor]) -> None:
     """Raise ValueError unless test is images and as many targets."""
     if not isinstance(test, (tuple, list)) or len(test) != 2:
         came = f"{len(test)} values" if isinstance(test, (tuple, list)) else type(test).__name__
         raise ValueError(f"test must be a pair of images and targets, got {came}")
     check_same_length(test_images=test[0], test_targets=test[1])
+
+
+def check_scheduler(
+    scheduler: torch.optim.lr_scheduler.LRScheduler, optimizer: torch.optim.Optimizer
+) -> None:
+    """Raise ValueError unless a scheduler changes this optimizer's rate."""
+    check_kind(torch.optim.lr_scheduler.LRScheduler, scheduler=scheduler)
+    if scheduler.optimizer is not optimizer:
+        raise ValueError("scheduler must be of the optimizer that is given, got another one's")
 
 
 def check_optimizer(optimizer: torch.optim.Optimizer, model: nn.Module) -> None:

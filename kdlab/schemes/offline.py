@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from kdlab._checks import check_fraction, check_same_length, check_temperature
 from kdlab.data import Batches
 from kdlab.losses import distillation_loss
+from kdlab.schemes.checkpoint import Checkpoint
 from kdlab.schemes.evaluation import evaluating, predict
 from kdlab.schemes.history import History, Progress, Run
 
@@ -23,6 +24,8 @@ def distill(
     test: tuple[Tensor, Tensor] | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    scheduler: torch.optim.lr_scheduler.LRScheduler | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> History:
     """Train a student on labels and on a teacher's softened predictions.
 
@@ -42,6 +45,8 @@ def distill(
         seed: Fixes dropout (batches have their own); torch's global generator is left as it
             was.
         progress: Called after every step with steps done, steps in all, and a note.
+        scheduler: Changes the optimizer's learning rate; it makes one step a batch.
+        checkpoint: Written between epochs; where its file exists, the run goes on from there.
 
     Returns:
         One number an epoch. An interrupt (Ctrl-C, the stop button) ends the run early and
@@ -58,7 +63,17 @@ def distill(
     """
     check_temperature(temperature=temperature)
     check_fraction(lambda_=lambda_)
-    run = Run(student, batches, optimizer, epochs=epochs, test=test, seed=seed, progress=progress)
+    run = Run(
+        student,
+        batches,
+        optimizer,
+        epochs=epochs,
+        test=test,
+        seed=seed,
+        progress=progress,
+        scheduler=scheduler,
+        checkpoint=checkpoint,
+    )
     _check_teacher(teacher, student, batches)
     with run:
         stored = _stored_logits(teacher, batches)

@@ -7,6 +7,7 @@ from kdlab._checks import check_fraction, check_positive
 from kdlab.data import Batches
 from kdlab.losses import label_smoothing_loss
 from kdlab.models import constrain_max_norm
+from kdlab.schemes.checkpoint import Checkpoint
 from kdlab.schemes.history import History, Progress, Run
 
 
@@ -21,6 +22,8 @@ def train(
     test: tuple[Tensor, Tensor] | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    scheduler: torch.optim.lr_scheduler.LRScheduler | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> History:
     """Train a model on labels with cross-entropy.
 
@@ -35,6 +38,8 @@ def train(
         seed: Fixes dropout (batches have their own); torch's global generator is left as it
             was.
         progress: Called after every step with steps done, steps in all, and a note.
+        scheduler: Changes the optimizer's learning rate; it makes one step a batch.
+        checkpoint: Written between epochs; where its file exists, the run goes on from there.
 
     Returns:
         One number an epoch. An interrupt (Ctrl-C, the stop button) ends the run early and
@@ -48,7 +53,17 @@ def train(
     check_fraction(smoothing=smoothing)
     if max_norm is not None:
         check_positive(max_norm=max_norm)
-    run = Run(model, batches, optimizer, epochs=epochs, test=test, seed=seed, progress=progress)
+    run = Run(
+        model,
+        batches,
+        optimizer,
+        epochs=epochs,
+        test=test,
+        seed=seed,
+        progress=progress,
+        scheduler=scheduler,
+        checkpoint=checkpoint,
+    )
     with run:
         for _ in run.epochs():
             for images, targets, _ in batches:
