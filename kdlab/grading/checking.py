@@ -79,8 +79,19 @@ def _judge_measure(question: Question, case: Case, got: Observation | Failure):
 
 
 def call_text(question: Question, case: Case) -> str:
-    """Write a case as the call it is: "T = 2: soften(logits=[1, 2], temperature=2)"."""
-    shown = ", ".join(f"{name}={show(to_plain(value))}" for name, value in case.inputs.items())
+    """Write a case as the call it is: "T = 2: soften(logits=[1, 2], temperature=2)".
+
+    Where that is too long, each long value is cut by itself: a temperature behind two batches of
+    logits is still seen.
+    """
     # One line: an array shows its rows by its brackets.
-    text = " ".join(f"{case.name}: {question.name}({shown})".split())
-    return text if len(text) <= _LONGEST_CALL else text[:_LONGEST_CALL] + "..."
+    shown = {name: " ".join(show(to_plain(v)).split()) for name, v in case.inputs.items()}
+    if sum(map(len, shown.values())) > _LONGEST_CALL:
+        room = _LONGEST_CALL // len(shown)
+        shown = {name: _cut(text, room) for name, text in shown.items()}
+    arguments = ", ".join(f"{name}={text}" for name, text in shown.items())
+    return f"{case.name}: {question.name}({arguments})"
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else text[:room] + "..."

@@ -19,6 +19,8 @@ from kdlab.grading.sandbox.lane import AnyLane, Ending, Limits
 from kdlab.grading.sandbox.seen import from_frame
 from kdlab.grading.spec import Case, Question, Threshold
 
+_UNSOUND = "an extreme case counts where the ordinary ones are right"
+
 
 @dataclass
 class Verdict:
@@ -129,7 +131,7 @@ def _compare(question: Question, seen: list, early: Fault | None) -> Verdict:
         return judge_measure(question, seen, early, Verdict())
     faults = [_fault(question, case, got) for case, got in zip(question.cases, seen, strict=False)]
     faults += [early] * (len(question.cases) - len(seen))
-    verdict = Verdict(cases=[_row(*pair) for pair in zip(question.cases, faults, strict=True)])
+    verdict = Verdict(cases=case_rows(question.cases, faults))
     total = sum(case.weight for case in question.cases)
     verdict.share = sum(row["weight"] for row in verdict.cases if row["right"]) / total
     wrong = next((at for at, fault in enumerate(faults) if fault), None)
@@ -146,9 +148,15 @@ def _fault(question: Question, case: Case, got: Observation | Failure) -> Fault 
     return find_fault(expected, got, question.comparison)
 
 
-def _row(case: Case, fault: Fault | None) -> dict:
-    message = fault.message if fault else ""
-    return {"name": case.name, "weight": case.weight, "right": not fault, "message": message}
+def case_rows(cases: tuple[Case, ...], faults: list[Fault | None]) -> list[dict]:
+    """Say case by case what counts; an extreme case does where the ordinary ones are right."""
+    sound = not any(fault for case, fault in zip(cases, faults, strict=True) if not case.extreme)
+    rows = []
+    for case, fault in zip(cases, faults, strict=True):
+        right = not fault and (sound or not case.extreme)
+        message = fault.message if fault else "" if right else _UNSOUND
+        rows.append({"name": case.name, "weight": case.weight, "right": right, "message": message})
+    return rows
 
 
 def _explain(verdict: Verdict, question: Question, seen: list, at: int, fault: Fault) -> None:

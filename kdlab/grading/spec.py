@@ -23,12 +23,15 @@ class Case:
         weight: Its share of the question's points, against the other fresh cases.
         hidden: What the judge needs and the student's function must not see, such as the
             targets of held-out images.
+        extreme: Whether it earns points only where every ordinary case is right: at the far
+            end of its inputs, a wrong formula may give the right value.
     """
 
     name: str
     inputs: Mapping[str, Value]
     weight: float = 1.0
     hidden: Mapping[str, Value] = field(default_factory=dict)
+    extreme: bool = False
 
 
 @dataclass(frozen=True)

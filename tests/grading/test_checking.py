@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 
 from kdlab import losses
-from kdlab.grading import check
+from kdlab.grading import check, find_question
+from kdlab.grading.checking import call_text
 
 
 def soften(logits, temperature):
@@ -116,13 +117,23 @@ def test_wrong_shows_expected_got_and_cause():
     result = says("KD02-E3", lambda z, v, t: losses.soft_target_loss(z, v, temperature=t) / t**2)
     assert repr(result).splitlines() == [
         "KD02-E3: wrong: the value differs",
-        "  case          two examples, T = 2: soft_target_loss(student_logits=[[2, 0, 1], "
-        "[0, 1, 0]], teacher_logits=[[3, 1, 0], [0, 4, 2]], temperature=2)",
-        "  expected      0.41",
-        "  got           0.1025",
+        "  case          three examples, T = 2.5: soft_target_loss(student_logits=[[2, 0, 1, 0], "
+        "[0, 1, 0, 3], [1, 1, 2, 0]], teacher_logits=[[3, 1, 0, 0], [0, 4, 2, 1], [0, 2, 5, 1]], "
+        "temperature=2.5)",
+        "  expected      1.1",
+        "  got           0.176",
         "  likely cause  T^2 missing: Softening by T shrinks the gradient by T^2; the factor T^2 "
         "keeps it comparable.",
     ]
+
+
+def test_a_long_call_still_shows_its_numbers():
+    question = find_question("hw1-q5")
+    for case in question.fresh_cases(0):
+        text = call_text(question, case)
+        assert f"temperature={case.inputs['temperature']:.4g}"[:14] in text
+        assert "lambda_=0." in text and "targets=[" in text and text.endswith(")")
+        assert len(text) < 700
 
 
 def test_unknown_factor_is_told():
@@ -137,7 +148,7 @@ def test_a_constant_is_no_multiple(id):
 
 
 def test_a_factor_of_the_first_case_only_is_no_cause():
-    fn = lambda z, v, t: losses.soft_target_loss(z, v, temperature=t) * (7 if t == 2 else 6)  # noqa: E731
+    fn = lambda z, v, t: losses.soft_target_loss(z, v, temperature=t) * (7 if t == 2.5 else 6)  # noqa: E731
     assert says("KD02-E3", fn).cause == ""
 
 

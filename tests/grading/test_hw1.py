@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import combinations
 from pathlib import Path
 
 import nbformat
@@ -12,6 +13,9 @@ import torch.nn.functional as F
 from _judged import faults, mistakes_of
 
 from kdlab.grading import check, find_homework, find_question
+from kdlab.grading.diagnose import find_fault
+from kdlab.grading.judge import case_rows
+from kdlab.grading.observe import Failure, observe
 from kdlab.grading.questions.hw1_temperature import digits, training
 
 HOMEWORK = find_homework("hw1")
@@ -19,6 +23,53 @@ COMPARED, TRAINED = HOMEWORK.questions[:5], HOMEWORK.questions[5]
 SOURCE = Path(__file__).parents[2] / "notebooks" / "homework" / "hw1_temperature.ipynb"
 MISTAKES = mistakes_of(COMPARED)
 each_compared = pytest.mark.parametrize("question", COMPARED, ids=lambda question: question.id)
+
+
+# ---- fairness ---------------------------------------------------------------------------------
+
+# Right in ordinary cases, wrong in extreme ones; all other mistakes get nothing.
+PARTIAL = {
+    ("hw1-q1", "unstable exp"): 0.5,
+    ("hw1-q1", "one maximum for the whole batch"): 0.5,
+    ("hw1-q1", "maximum not divided by T"): 0.5,
+    ("hw1-q1", "digits lost to a large number"): 0.75,
+    ("hw1-q1", "NaN replaced"): 0.5,
+    ("hw1-q1", "minimum instead of maximum subtracted"): 0.75,
+    ("hw1-q2", "NaN at zeros"): 0.5,
+    ("hw1-q2", "NaN replaced in the whole row"): 0.5,
+    ("hw1-q3", "the logarithm of a softmax"): 0.75,
+    ("hw1-q3", "a small number inside the logarithm"): 0.5,
+    ("hw1-q4", "unstable exp"): 0.75,
+    ("hw1-q5", "the logarithm of a softmax"): 0.75,
+    ("hw1-q5", "a small number inside the logarithm"): 0.5,
+    ("hw1-q5", "the logarithm of a softmax in the label term"): 0.75,
+}
+
+
+@pytest.mark.parametrize(("question", "mistake", "variant"), MISTAKES)
+def test_a_mistake_gets_the_same_whatever_inputs_are_drawn(question, mistake, variant):
+    expected = PARTIAL.get((question.id, mistake.name), 0.0)
+    for seed in range(8):
+        cases = question.fresh_cases(seed)
+        rows = case_rows(cases, faults(question, variant, cases))
+        got = sum(row["weight"] for row in rows if row["right"])
+        assert got / sum(case.weight for case in cases) == expected, f"seed {seed}"
+
+
+@each_compared
+def test_the_first_visible_case_tells_two_mistakes_apart(question):
+    case = question.cases[0]
+    seen = [
+        (mistake.name, observe(fn, case, gradient_of=question.comparison.gradient_of))
+        for mistake in question.mistakes
+        for fn in mistake.variants
+    ]
+    right = observe(question.reference, case, gradient_of=question.comparison.gradient_of)
+    named = [pair for pair in seen if find_fault(right, pair[1], question.comparison)]
+    for (one, a), (other, b) in combinations(named, 2):
+        if one != other and not isinstance(a, Failure):
+            finite = all(np.isfinite(value).all() for value in (a.value, *a.gradients.values()))
+            assert find_fault(a, b, question.comparison) or not finite, (one, other)
 
 
 # ---- the set as a whole ---------------------------------------------------------------------

@@ -5,12 +5,14 @@ import pytest
 from _small_homework import SMALL, mean
 
 from kdlab.grading.calls import Callee
-from kdlab.grading.judge import judge, seed_for
+from kdlab.grading.diagnose import Fault
+from kdlab.grading.judge import case_rows, judge, seed_for
 from kdlab.grading.observe import Failure, Observation
 from kdlab.grading.sandbox.frames import BadFrame
 from kdlab.grading.sandbox.inputs import from_wire, to_wire
 from kdlab.grading.sandbox.lane import Ending
 from kdlab.grading.sandbox.seen import from_frame, to_frame
+from kdlab.grading.spec import Case
 
 QUESTION = SMALL.questions[0]
 SEED = 5
@@ -122,6 +124,25 @@ def test_hidden_values_stay_here():
     [array] = lane.job[1]
     assert not np.array_equal(array, case.hidden["truth"])
     assert np.array_equal(array, case.inputs["x"])
+
+
+WRONG = Fault("wrong", "value", "the value differs")
+
+
+@pytest.mark.parametrize(
+    ("faults", "right"),
+    [
+        ((None, None, None), (True, True, True)),
+        ((None, None, WRONG), (True, True, False)),
+        ((None, WRONG, None), (True, False, False)),
+        ((WRONG, None, None), (False, True, False)),
+    ],
+)
+def test_an_extreme_case_counts_where_the_ordinary_ones_are_right(faults, right):
+    ordinary = (Case("one", {}), Case("two", {}))
+    rows = case_rows((*ordinary, Case("far", {}, extreme=True)), list(faults))
+    assert tuple(row["right"] for row in rows) == right
+    assert all(bool(row["message"]) != row["right"] for row in rows)
 
 
 def test_seeds_differ_by_question_and_submission():

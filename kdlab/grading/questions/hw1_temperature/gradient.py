@@ -56,9 +56,20 @@ MISTAKES = (
         (lambda z, v, t: _gap(z, v, t) / t / len(z),),
     ),
     Mistake(
+        "T^2 and 1/B missing",
+        "This is one example's gradient of KL, as Hinton et al. print it. The loss has the factor "
+        "T^2 in front, and is a mean over B examples.",
+        (lambda z, v, t: _gap(z, v, t) / t,),
+    ),
+    Mistake(
+        "divided by T once too often",
+        "z / T gives 1/T once. With the factor T^2 in front, T is left as a factor.",
+        (lambda z, v, t: _gap(z, v, t) / t**2 / len(z), lambda z, v, t: _gap(z, v, t) / t**2),
+    ),
+    Mistake(
         "the chain rule's 1/T missing",
         "q depends on z / T, and the derivative of z / T is 1/T: of T^2, only T is left.",
-        (lambda z, v, t: t**2 * _gap(z, v, t) / len(z),),
+        (lambda z, v, t: t**2 * _gap(z, v, t) / len(z), lambda z, v, t: t**2 * _gap(z, v, t)),
     ),
     Mistake(
         "1/B missing",
@@ -84,6 +95,8 @@ MISTAKES = (
             lambda z, v, t: -t * _gap(z, v, t) / len(z),
             lambda z, v, t: -_gap(z, v, t) / len(z),
             lambda z, v, t: -t * _gap(z, v, t),
+            lambda z, v, t: -_gap(z, v, t) / t / len(z),
+            lambda z, v, t: -_gap(z, v, t) / t,
         ),
     ),
     Mistake(
@@ -156,21 +169,21 @@ MISTAKES = (
 )
 
 
-def _case(name, student_logits, teacher_logits, temperature, weight=1.0):
+def _case(name, student_logits, teacher_logits, temperature, weight=1.0, extreme=False):
     inputs = {"student_logits": student_logits, "teacher_logits": teacher_logits}
-    return Case(name, {**inputs, "temperature": temperature}, weight)
+    return Case(name, {**inputs, "temperature": temperature}, weight, extreme=extreme)
 
 
 def _draw(generator):
-    def case(name, batch, count, temperature, scale=3.0, weight=1.0):
+    def case(name, batch, count, temperature, scale=3.0, weight=1.0, extreme=False):
         pair = (normal(generator, batch, count, scale=scale) for _ in range(2))
-        return _case(name, *pair, temperature, weight)
+        return _case(name, *pair, temperature, weight, extreme)
 
     return (
         case("soft", 4, 10, between(generator, 3.0, 8.0), weight=2.0),
         case("sharp", 6, 3, between(generator, 0.4, 0.8)),
         # A power of two divides exactly, so that rounding decides no near tie.
-        case("logits of 10,000", 3, 5, 4.0, scale=1e4),
+        case("logits of 10,000", 3, 5, 4.0, scale=1e4, extreme=True),
     )
 
 
@@ -190,11 +203,12 @@ SOFT_TARGET_GRADIENT = Question(
     ),
     reference=_gradient,
     cases=(
+        # T, T^2, the examples and the classes are four numbers, so that no two factors agree.
         _case(
-            "two examples, T = 2",
-            tensor([[2.0, 0.0, 1.0], [0.0, 1.0, 0.0]]),
-            tensor([[3.0, 1.0, 0.0], [0.0, 4.0, 2.0]]),
-            2.0,
+            "three examples, T = 2.5",
+            tensor([[2.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 3.0], [1.0, 1.0, 2.0, 0.0]]),
+            tensor([[3.0, 1.0, 0.0, 0.0], [0.0, 4.0, 2.0, 1.0], [0.0, 2.0, 5.0, 1.0]]),
+            2.5,
         ),
         _case(
             "four examples, T = 5",

@@ -4,6 +4,8 @@ The lecture's exercises ask for the same functions; here the inputs are harsher,
 mistakes are theirs and a few more.
 """
 
+from dataclasses import replace
+
 import torch
 from torch import tensor
 
@@ -15,6 +17,10 @@ from kdlab.grading.spec import Case, Mistake, Question
 
 def _soften_case(name, logits, temperature, weight=1.0):
     return Case(name, {"logits": logits, "temperature": temperature}, weight)
+
+
+def _extreme(name, logits, temperature):
+    return replace(_soften_case(name, logits, temperature), extreme=True)
 
 
 def _tempered_softmax(logits, temperature):
@@ -37,8 +43,8 @@ def _draw_soften(generator):
     return (
         _soften_case("soft", normal(generator, 5, 10), soft),
         _soften_case("sharp", normal(generator, 3, 7), sharp),
-        _soften_case("logits of 10,000", normal(generator, 4, 5, scale=1e4), 2.0),
-        _soften_case("a tiny temperature", _close_together(generator, 4, 6), _TINY),
+        _extreme("logits of 10,000", normal(generator, 4, 5, scale=1e4), 2.0),
+        _extreme("a tiny temperature", _close_together(generator, 4, 6), _TINY),
     )
 
 
@@ -80,6 +86,30 @@ TEMPERED_SOFTMAX = Question(
             ),
         ),
         Mistake(
+            "digits lost to a large number",
+            "Where z / T is 40,000, so is its log-sum-exp, and float32 keeps three digits of "
+            "their difference. Subtract each row's maximum first.",
+            (
+                lambda logits, temperature: (
+                    logits / temperature - (logits / temperature).logsumexp(1, keepdim=True)
+                ).exp(),
+            ),
+        ),
+        Mistake(
+            "NaN replaced",
+            "The exponentials still overflow; where NaN was, any other number is wrong as well. "
+            "Subtract each row's maximum first.",
+            (
+                lambda logits, temperature: _normalized(logits / temperature).nan_to_num(),
+                lambda logits, temperature: _normalized(logits / temperature).nan_to_num(1.0),
+            ),
+        ),
+        Mistake(
+            "parameters in the wrong order",
+            "The logits come first, then the temperature.",
+            (lambda logits, temperature: (temperature / logits).softmax(dim=1),),
+        ),
+        Mistake(
             "minimum instead of maximum subtracted",
             "exp of what is left still overflows. Subtract each row's largest logit, so that "
             "no exponent is above 0.",
@@ -109,7 +139,7 @@ def _draw_entropy(generator):
     return (
         Case("spread", {"probabilities": normal(generator, 5, 10).softmax(dim=1)}, weight=2.0),
         Case("some are zero", {"probabilities": some_zeros.softmax(dim=1)}),
-        Case("certain", {"probabilities": certain}),
+        Case("certain", {"probabilities": certain}, extreme=True),
     )
 
 
@@ -141,6 +171,17 @@ ENTROPY_OF = Question(
             "log(p + c) keeps NaN away, but c also changes the entropy of every other row. "
             "torch.special.entr, xlogy or where needs no constant.",
             tuple(_with_constant(size) for size in (1e-3, 1e-4, 1e-2)),
+        ),
+        Mistake(
+            "NaN replaced in the whole row",
+            "One probability of 0 makes the whole sum NaN, and the row's other probabilities are "
+            "lost with it. Give 0 to that term alone, before the sum.",
+            (lambda probabilities: -(probabilities * probabilities.log()).sum(dim=1).nan_to_num(),),
+        ),
+        Mistake(
+            "one column instead of one value a row",
+            "The result has one number for each example, without a second axis: leave out keepdim.",
+            (lambda probabilities: _entropy(probabilities)[:, None],),
         ),
         Mistake(
             "softmax of probabilities",

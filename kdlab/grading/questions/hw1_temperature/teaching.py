@@ -4,16 +4,34 @@ Visible cases and mistakes are those of lecture 02's exercises, whose functions 
 inputs: those cases tell those mistakes apart.
 """
 
+import torch.nn.functional as F
+
 from kdlab import losses
 from kdlab.grading.questions._common import between, classes, normal
 from kdlab.grading.questions.lecture_02.distillation import DISTILLATION
+from kdlab.grading.questions.lecture_02.soft_target_mistakes import kl_rows
 from kdlab.grading.questions.lecture_02.soft_targets import SOFT_TARGETS, WITH_GRADIENT
-from kdlab.grading.spec import Case, Question
+from kdlab.grading.spec import Case, Mistake, Question
 
 
-def _soft_case(name, student_logits, teacher_logits, temperature, weight=1.0):
-    inputs = {"student_logits": student_logits, "teacher_logits": teacher_logits}
-    return Case(name, {**inputs, "temperature": temperature}, weight)
+def _pair(generator, batch, count, scale=2.0):
+    return tuple(normal(generator, batch, count, scale=scale) for _ in range(2))
+
+
+def _far_apart(generator, batch, count, temperature):
+    """Draw a pair in which the student gives the teacher's first choice exp(-40).
+
+    No small number inside a logarithm gets that right, whatever the draw.
+    """
+    student_logits, teacher_logits = _pair(generator, batch, count)
+    student_logits[0, 0] = student_logits[0].max() - 40 * temperature
+    teacher_logits[0, 0] = teacher_logits[0].max() + 1
+    return student_logits, teacher_logits
+
+
+def _soft_case(name, pair, temperature, weight=1.0, extreme=False):
+    inputs = dict(zip(("student_logits", "teacher_logits"), pair, strict=True))
+    return Case(name, {**inputs, "temperature": temperature}, weight, extreme=extreme)
 
 
 def _soft_target_loss(student_logits, teacher_logits, temperature):
@@ -21,16 +39,40 @@ def _soft_target_loss(student_logits, teacher_logits, temperature):
 
 
 def _draw_soft(generator):
-    def case(name, batch, count, temperature, scale=3.0, weight=1.0):
-        pair = (normal(generator, batch, count, scale=scale) for _ in range(2))
-        return _soft_case(name, *pair, temperature, weight)
-
+    soft, sharp = between(generator, 4.0, 8.0), between(generator, 0.4, 0.8)
     return (
-        case("soft", 4, 10, between(generator, 3.0, 8.0), weight=2.0),
-        case("sharp", 5, 3, between(generator, 0.4, 0.8)),
+        _soft_case("soft", _pair(generator, 4, 10), soft, weight=2.0),
+        _soft_case("sharp", _far_apart(generator, 5, 3, sharp), sharp),
         # A power of two divides exactly, so that rounding decides no near tie.
-        case("logits of 10,000", 3, 6, 4.0, scale=1e4),
+        _soft_case("logits of 10,000", _pair(generator, 3, 6, scale=1e4), 4.0, extreme=True),
     )
+
+
+_SOFT_MISTAKES = (
+    Mistake(
+        "sum over the batch and T^2 missing",
+        "The loss is a mean over the examples, times T^2.",
+        (lambda z, v, t: kl_rows(z, v, t).sum(),),
+    ),
+    Mistake(
+        "sign",
+        "KL is sum p (ln p - ln q), and never negative: it is 0 where both agree.",
+        (
+            lambda z, v, t: -(t**2) * kl_rows(z, v, t).mean(),
+            lambda z, v, t: -kl_rows(z, v, t).mean(),
+        ),
+    ),
+    Mistake(
+        "squared error of the logits",
+        "This compares logits, which is what the loss tends to for a high T. Here T is finite: "
+        "compare the softened predictions by KL.",
+        (
+            lambda z, v, t: F.mse_loss(z, v.detach()),
+            lambda z, v, t: F.mse_loss(z / t, v.detach() / t),
+            lambda z, v, t: t**2 * F.mse_loss(z / t, v.detach() / t),
+        ),
+    ),
+)
 
 
 SOFT_TARGET_LOSS = Question(
@@ -51,16 +93,16 @@ SOFT_TARGET_LOSS = Question(
     cases=SOFT_TARGETS.cases,
     draw=_draw_soft,
     comparison=WITH_GRADIENT,
-    mistakes=SOFT_TARGETS.mistakes,
+    mistakes=SOFT_TARGETS.mistakes + _SOFT_MISTAKES,
     points=4,
     uses=("hw1-q1",),
 )
 
 
-def _case(name, logits, targets, temperature, lambda_, weight=1.0):
-    inputs = dict(zip(("student_logits", "teacher_logits"), logits, strict=True))
+def _case(name, pair, targets, temperature, lambda_, weight=1.0, extreme=False):
+    inputs = dict(zip(("student_logits", "teacher_logits"), pair, strict=True))
     inputs |= {"targets": targets, "temperature": temperature, "lambda_": lambda_}
-    return Case(name, inputs, weight)
+    return Case(name, inputs, weight, extreme=extreme)
 
 
 def _distillation_loss(student_logits, teacher_logits, targets, temperature, lambda_):
@@ -69,17 +111,57 @@ def _distillation_loss(student_logits, teacher_logits, targets, temperature, lam
 
 
 def _draw(generator):
-    def case(name, temperature, lambda_, scale=3.0, weight=1.0):
-        pair = [normal(generator, 4, 10, scale=scale) for _ in range(2)]
-        return _case(name, pair, classes(generator, 4, of=10), temperature, lambda_, weight)
+    def case(name, pair, temperature, lambda_, weight=1.0, extreme=False):
+        targets = classes(generator, 4, of=10)
+        return _case(name, pair, targets, temperature, lambda_, weight, extreme)
 
     # lambda stays away from 1/2, where the two weights could be exchanged.
     taught, labelled = between(generator, 0.6, 0.9), between(generator, 0.1, 0.4)
+    soft, sharp = between(generator, 4.0, 8.0), between(generator, 0.4, 0.8)
     return (
-        case("mostly the teacher", between(generator, 2.0, 8.0), taught, weight=2.0),
-        case("mostly the labels", between(generator, 2.0, 8.0), labelled),
-        case("logits of 10,000", 4.0, 0.2, scale=1e4),
+        case("mostly the teacher", _pair(generator, 4, 10), soft, taught, weight=2.0),
+        case("mostly the labels", _far_apart(generator, 4, 10, sharp), sharp, labelled),
+        case("logits of 10,000", _pair(generator, 4, 10, scale=1e4), 4.0, 0.2, extreme=True),
     )
+
+
+def _mixed(labels, taught, lambda_):
+    return (1 - lambda_) * labels + lambda_ * taught
+
+
+def _taught(z, v, t):
+    return t**2 * kl_rows(z, v, t).mean()
+
+
+_MISTAKES = (
+    Mistake(
+        "T^2 twice",
+        "Question 3's loss holds T^2 already.",
+        (lambda z, v, y, t, w: _mixed(F.cross_entropy(z, y), t**2 * _taught(z, v, t), w),),
+    ),
+    Mistake(
+        "logarithm missing in the label term",
+        "F.nll_loss takes log-probabilities. F.cross_entropy takes the logits and does both.",
+        (lambda z, v, y, t, w: _mixed(F.nll_loss(z.softmax(dim=1), y), _taught(z, v, t), w),),
+    ),
+    Mistake(
+        "the logarithm of a softmax in the label term",
+        "For large logits the softmax underflows to 0, whose logarithm is -inf. F.cross_entropy "
+        "is stable.",
+        (lambda z, v, y, t, w: _mixed(F.nll_loss(z.softmax(dim=1).log(), y), _taught(z, v, t), w),),
+    ),
+    Mistake(
+        "the teacher's choice instead of the labels",
+        "The first term knows the targets: F.cross_entropy(student_logits, targets).",
+        (lambda z, v, y, t, w: _mixed(F.cross_entropy(z, v.argmax(dim=1)), _taught(z, v, t), w),),
+    ),
+    Mistake(
+        "every example's label taken from every row",
+        "log_q[:, targets] is a square: each row with each label. Pick one element a row, for "
+        "example by F.cross_entropy or gather.",
+        (lambda z, v, y, t, w: _mixed(-z.log_softmax(dim=1)[:, y].mean(), _taught(z, v, t), w),),
+    ),
+)
 
 
 DISTILLATION_LOSS = Question(
@@ -100,7 +182,7 @@ DISTILLATION_LOSS = Question(
     cases=DISTILLATION.cases,
     draw=_draw,
     comparison=WITH_GRADIENT,
-    mistakes=DISTILLATION.mistakes,
+    mistakes=DISTILLATION.mistakes + _MISTAKES,
     points=3,
     uses=("hw1-q1", "hw1-q3"),
 )

@@ -42,11 +42,12 @@ SOFT_TARGETS = Question(
     ),
     reference=losses.soft_target_loss,
     cases=(
+        # T, T^2, the examples and the classes are four numbers, so that no two factors agree.
         _soft_case(
-            "two examples, T = 2",
-            tensor([[2.0, 0.0, 1.0], [0.0, 1.0, 0.0]]),
-            tensor([[3.0, 1.0, 0.0], [0.0, 4.0, 2.0]]),
-            2.0,
+            "three examples, T = 2.5",
+            tensor([[2.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 3.0], [1.0, 1.0, 2.0, 0.0]]),
+            tensor([[3.0, 1.0, 0.0, 0.0], [0.0, 4.0, 2.0, 1.0], [0.0, 2.0, 5.0, 1.0]]),
+            2.5,
         ),
         _soft_case(
             "four examples, T = 5",
