@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kdlab.grading import commands
+from kdlab.grading.registry import homework_id
 
 _EPILOG = """
 a whole round:
@@ -51,7 +52,7 @@ def _add(verbs, name: str, run, text: str) -> argparse.ArgumentParser:
 
 def _add_release(verbs) -> None:
     verb = _add(verbs, "release", commands.release, "write the students' notebook")
-    verb.add_argument("homework", help="for example hw1")
+    verb.add_argument("homework", type=homework_id, help="for example hw1")
     verb.add_argument("--out", type=Path, required=True, help="folder for the notebook")
     verb.add_argument("--source", type=Path, help="another instructor's notebook")
     verb.add_argument("--force", action="store_true", help="replace a file that differs")
@@ -59,7 +60,7 @@ def _add_release(verbs) -> None:
 
 def _add_grade(verbs) -> None:
     verb = _add(verbs, "grade", commands.grade, "grade a folder or zip of submissions")
-    verb.add_argument("homework", help="for example hw1")
+    verb.add_argument("homework", type=homework_id, help="for example hw1")
     verb.add_argument("submissions", type=Path, help="folder, zip or LMS download")
     verb.add_argument("--out", type=Path, required=True, help="folder for grades; goes on there")
     verb.add_argument("--release", type=Path, help="the notebook that the students were given")

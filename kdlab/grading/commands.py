@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from tqdm import tqdm
+
 from kdlab._checks import check_count
 from kdlab.grading.files import read_json
-from kdlab.grading.records import Records, without_times
+from kdlab.grading.records import Records
 from kdlab.grading.registry import find_homework, imports_of
 from kdlab.grading.spec import Homework
 
@@ -18,6 +20,7 @@ def release(options: argparse.Namespace) -> int:
     from kdlab.grading.places import source_path
     from kdlab.grading.release import write_release
 
+    _check_folder(options.out)
     homework = find_homework(options.homework)
     source = options.source or source_path(homework)
     if not source.is_file():
@@ -52,11 +55,19 @@ def _check_options(options: argparse.Namespace) -> None:
 
 def _check_places(options: argparse.Namespace) -> None:
     imports_of(options.homework)
+    _check_folder(options.out)
+    if options.seed is not None:
+        check_count(0, seed=options.seed)
     if not options.submissions.exists():
         raise ValueError(f"submissions must exist, got {options.submissions}")
     if options.out.resolve().is_relative_to(options.submissions.resolve()):
         # The next run would take our own notebooks for submissions.
         raise ValueError(f"out must lie outside of {options.submissions}, got {options.out}")
+
+
+def _check_folder(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"out must be a folder, got the file {out}")
 
 
 def report(options: argparse.Namespace) -> int:
@@ -76,7 +87,7 @@ def regrade(options: argparse.Namespace) -> int:
     changed = 0
     with records.lock(), _open_grades(options, homework, release_file) as grades:
         for key, older, newer in regrade_all(records, keys, place, homework, grades.run):
-            changed += _say_change(key, older, newer)
+            changed += say_change(key, older, newer)
     print(f"{len(keys)} regraded, {changed} changed; older results are kept in history/")
     return _report(records.folder)
 
@@ -175,13 +186,24 @@ def _wanted(records: Records, names: list[str] | None) -> list[str]:
     return found
 
 
-def _say_change(key: str, older: dict, newer: dict) -> bool:
-    if without_times(older) == without_times(newer):
+def say_change(key: str, older: dict, newer: dict) -> bool:
+    """Tell which points and statuses change; other words for the same are no change."""
+    before, after = ({row["id"]: row for row in result["questions"]} for result in (older, newer))
+    said = [
+        f"{id}: {_points(before.get(id))} -> {_points(after.get(id))}"
+        for id in dict.fromkeys([*before, *after])
+        if _points(before.get(id)) != _points(after.get(id))
+    ]
+    if not said and _points(older) == _points(newer):
         return False
-    points = f"{_points(older)} -> {_points(newer)}"
-    print(f"{key}: {points} points, {older['status']} -> {newer['status']}", file=sys.stderr)
+    told = "; ".join([f"{key}: {_points(older)} -> {_points(newer)}", *said])
+    tqdm.write(told, file=sys.stderr)
     return True
 
 
-def _points(result: dict) -> str:
-    return "no" if result["points"] is None else f"{result['points']:g}"
+def _points(result: dict | None) -> str:
+    if result is None:
+        return "no question"
+    if result["points"] is None:
+        return result["status"]
+    return f"{result['points']:g} of {result['maximum']:g} ({result['status']})"

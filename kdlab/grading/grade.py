@@ -21,6 +21,7 @@ from kdlab.grading.intake import (
     pick_answers,
 )
 from kdlab.grading.judge import Verdict, judge
+from kdlab.grading.registry import rules
 from kdlab.grading.sandbox.lane import AnyLane
 from kdlab.grading.spec import Homework, Question
 from kdlab.grading.ways import Way, ways_to_run
@@ -98,6 +99,7 @@ def _head(handed: Handed, homework: Homework, isolation: str) -> dict:
         **origin,
         "isolation": isolation,
         "maximum": homework.points,
+        "rules": rules(),
         "notes": list(handed.notes),
         "versions": versions(),
         "graded": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -1,6 +1,9 @@
 """Find a question or a homework by its id; a module is loaded when one of its ids is asked for."""
 
+from functools import cache
+from hashlib import sha256
 from importlib import import_module
+from pathlib import Path
 
 from kdlab._checks import check_choice
 from kdlab.grading.plain import type_name, with_article
@@ -34,24 +37,37 @@ def known_ids() -> tuple[str, ...]:
     return tuple(question.id for prefix in _MODULES for question in _load(prefix))
 
 
-def find_homework(id: str) -> Homework:
+def find_homework(homework: str) -> Homework:
     """Return the homework with this id, for example ``hw1``.
 
     Raises:
         ValueError: There is none; the message names those there are.
     """
-    check_choice(tuple(_HOMEWORKS), id=id)
-    return import_module(f"kdlab.grading.questions.{_HOMEWORKS[id]}").HOMEWORK
+    check_choice(tuple(_HOMEWORKS), homework=homework)
+    return import_module(f"kdlab.grading.questions.{_HOMEWORKS[homework]}").HOMEWORK
 
 
-def imports_of(id: str) -> tuple[str, ...]:
+def imports_of(homework: str) -> tuple[str, ...]:
     """Return a homework's ``imports`` without loading its questions.
 
     Raises:
         ValueError: There is no such homework.
     """
-    check_choice(tuple(_HOMEWORKS), id=id)
-    return _IMPORTS[id]
+    check_choice(tuple(_HOMEWORKS), homework=homework)
+    return _IMPORTS[homework]
+
+
+def homework_id(named: str) -> str:
+    """Return the id of a homework that is named by its id or by its notebook."""
+    return {module: id for id, module in _HOMEWORKS.items()}.get(named, named)
+
+
+@cache
+def rules() -> str:
+    """Return a short text that changes with the questions: what grades were made by."""
+    folder = Path(__file__).parent / "questions"
+    sources = sorted(folder.rglob("*.py"), key=lambda path: path.relative_to(folder).as_posix())
+    return sha256("\0".join(path.read_text("utf-8") for path in sources).encode()).hexdigest()[:12]
 
 
 def known_homeworks() -> tuple[str, ...]:

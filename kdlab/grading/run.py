@@ -14,6 +14,7 @@ from kdlab.grading.grade import Handed
 from kdlab.grading.intake import Rejected, Submission, find_submissions, parse_notebook, rebuild
 from kdlab.grading.intake import pick_answers as pick
 from kdlab.grading.records import Records
+from kdlab.grading.registry import rules
 from kdlab.grading.spec import Homework
 
 Grades = Callable[[Iterator[Handed]], Iterator[tuple[Handed, dict]]]
@@ -28,12 +29,17 @@ class Summary:
     graded: int = 0
     by_hand: int = 0
     rejected: int = 0
+    others: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return (
+        said = (
             f"{self.found} submissions: {self.kept} done before, {self.graded} graded, "
             f"{self.by_hand} graded and to check by hand, {self.rejected} not graded"
         )
+        if self.others:
+            said += f"\nresults of earlier runs whose files aren't here now: {len(self.others)}, "
+            said += f"for example of {self.others[0]}"
+        return said
 
 
 def grade_folder(
@@ -47,9 +53,15 @@ def grade_folder(
         records: Where the results go.
         release: The notebook that the students were given.
         grades: Grades a stream of submissions, in any order.
+
+    Raises:
+        ValueError: There is no submission, or some were graded when the questions were others.
     """
     found = find_submissions(place, name=homework.name, homework=homework.id)
-    summary = Summary(found=len(found))
+    if not found:
+        raise ValueError(f"submissions must hold notebooks or students' folders, {place} has none")
+    _check_rules(found, records)
+    summary = Summary(found=len(found), others=_others(found, records))
     bar = tqdm(total=len(found), unit="submission", file=sys.stderr, desc=homework.id)
     # tqdm's monitor is a thread; the workers are forked from here.
     with bar:
@@ -64,10 +76,26 @@ def regrade_all(records: Records, keys: list[str], place: Path, homework: Homewo
     """Grade stored submissions once more from their recorded seeds; yield (key, old, new)."""
     found = find_submissions(place, name=homework.name, homework=homework.id)
     wanted = [_hand_in(submission, records) for submission in found if submission.key in set(keys)]
-    for handed, result in grades(iter(wanted)):
-        older = records.load(handed.key)
-        records.save(handed.key, result)
-        yield handed.key, older, result
+    with tqdm(total=len(wanted), unit="submission", file=sys.stderr, desc=homework.id) as bar:
+        for handed, result in grades(iter(wanted)):
+            older = records.load(handed.key)
+            records.save(handed.key, result)
+            bar.update()
+            yield handed.key, older, result
+
+
+def _check_rules(found: list[Submission], records: Records) -> None:
+    """Keep two versions of the questions from being mixed in one class."""
+    older = [records.load(submission.key) for submission in found]
+    stale = [result for result in older if result and result.get("rules") != rules()]
+    if stale:
+        told = f"{len(stale)} results in {records.folder} were made when the questions were others"
+        raise ValueError(f"{told}; run `regrade {records.folder}` first, or use another --out")
+
+
+def _others(found: list[Submission], records: Records) -> tuple[str, ...]:
+    gone = sorted(set(records.keys()) - {submission.key for submission in found})
+    return tuple(records.load(key)["student"] for key in gone)
 
 
 def _to_grade(

@@ -36,7 +36,7 @@ def ways_to_run(
     extras = [(f"added {place}", source) for place, source in enumerate(answers.extras, start=1)]
     earlier = _earlier(question, homework, answers)
     own = (question.id, answers.cells[question.id])
-    used = dict.fromkeys(question.uses, "own")
+    used = dict.fromkeys(_called(question, homework, answers), "own")
     ways = [Way([*setup, *earlier, own], used)]
     if extras:
         ways.append(Way([*setup, *extras, *earlier, own], used, "error"))
@@ -45,6 +45,19 @@ def ways_to_run(
         whose = {id: "own" if id in right else "reference" for id in used}
         ways.append(Way([*setup, *_only(earlier, set(used) & right), own], whose))
     return ways
+
+
+def _called(question: Question, homework: Homework, answers: Answers) -> list[str]:
+    """Return the earlier questions whose functions this answer names, or what it calls names."""
+    names = {other.id: other.name for other in homework.questions if other.id in question.uses}
+    found: set[str] = set()
+    texts = [answers.cells[question.id], *answers.extras]
+    while texts:
+        text = texts.pop()
+        new = {id for id, name in names.items() if name in text} - found
+        found |= new
+        texts += [answers.cells[id] for id in new if id in answers.cells]
+    return [id for id in question.uses if id in found]
 
 
 def _only(cells: list[tuple[str, str]], ids: set[str]) -> list[tuple[str, str]]:

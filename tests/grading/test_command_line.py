@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from kdlab.grading import find_homework
+from kdlab.grading.commands import say_change
 from kdlab.grading.places import release_path, source_path
 
 HOMEWORK = find_homework("hw1")
@@ -120,9 +121,12 @@ def _wait_for_results(grades: Path, count: int) -> list[Path]:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("grade", "hw9", ".", "--out", "g"), "id must be one of 'hw1', got 'hw9'"),
+        (("grade", "hw9", ".", "--out", "g"), "homework must be one of 'hw1', got 'hw9'"),
         (("grade", "hw1", "nowhere", "--out", "g"), "submissions must exist, got nowhere"),
         (("grade", "hw1", ".", "--out", "g"), "out must lie outside of ., got g"),
+        (("grade", "hw1", ".", "--out", "../g", "--seed", "-1"), "seed must be"),
+        (("grade", "hw1", ".", "--out", __file__), "out must be a folder, got the file"),
+        (("release", "hw1", "--out", __file__), "out must be a folder, got the file"),
         (
             ("grade", "hw1", ".", "--out", "../g", "--scheduler", "tcp://a:1", "--workers", "2"),
             "scheduler can't be given with workers or unisolated",
@@ -143,6 +147,17 @@ def test_bad_input_is_one_sentence(tmp_path, monkeypatch, arguments, said):
     assert done.returncode == 1
     assert said in done.stderr and "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_without_submissions_is_told(tmp_path):
+    (tmp_path / "empty").mkdir()
+    done = run("grade", "hw1", tmp_path / "empty", "--out", tmp_path / "g")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "submissions must hold notebooks or students' folders" in done.stderr
+
+
+def test_the_notebooks_name_names_the_homework(tmp_path):
+    assert run("release", "hw1_temperature", "--out", tmp_path / "out").returncode == 0
 
 
 def test_a_wrong_number_of_workers_is_told(tmp_path, submissions):
@@ -177,3 +192,22 @@ def test_the_doctor_tells_what_holds():
     assert done.returncode == 0, done.stdout
     assert "OPEN" not in done.stdout and "held  no network" in done.stdout
     assert "Landlock" in done.stdout
+
+
+def test_a_regrade_tells_points_and_not_words(capsys):
+    def result(points, **more):
+        rows = [{"id": "q1", "points": points, "maximum": 3, "status": "partly", **more}]
+        whole = {"points": points, "maximum": 20, "status": "graded", "questions": rows}
+        return whole
+
+    assert not say_change("anna", result(2, message="so"), result(2, message="otherwise"))
+    assert capsys.readouterr().err == ""
+    assert say_change("anna", result(2), result(2.5))
+    told = "anna: 2 of 20 (graded) -> 2.5 of 20 (graded); "
+    assert capsys.readouterr().err == told + "q1: 2 of 3 (partly) -> 2.5 of 3 (partly)\n"
+    new = result(2)
+    new["questions"] = [*new["questions"], {**new["questions"][0], "id": "q2"}]
+    assert say_change("anna", result(2), new)
+    assert "q2: no question -> 2 of 3 (partly)" in capsys.readouterr().err
+    none = result(2) | {"points": None, "status": "not graded", "questions": []}
+    assert not say_change("carl", none, none)

@@ -90,6 +90,19 @@ def test_a_later_answer_is_graded_with_the_student_s_own_earlier_one(graded):
     assert row["uses"] == {"small-q1": "own"}
 
 
+def test_an_earlier_answer_that_is_not_called_is_not_named(graded):
+    alone = "def variance(x):\n    return ((x - x.sum() / len(x)) ** 2).sum() / len(x)"
+    row = question(graded(q1="def mean(x): return x.max()", q2=alone), 2)
+    assert (row["status"], row["uses"]) == ("right", {})
+
+
+def test_an_earlier_answer_that_a_helper_calls_is_named(graded):
+    helped = "def centred(x):\n    return x - mean(x)\n\n"
+    helped += "def variance(x):\n    return (centred(x) ** 2).sum() / len(x)"
+    row = question(graded(q1="def mean(x): return x.max()", q2=helped), 2)
+    assert (row["status"], row["uses"]) == ("right", {"small-q1": "reference"})
+
+
 def test_a_wrong_earlier_answer_is_not_punished_twice(graded):
     result = graded(q1="def mean(x): return x.max()")
     assert question(result, 1)["points"] == 0

@@ -12,6 +12,7 @@ import pytest
 from _small_homework import SMALL, data, release
 
 from kdlab.grading import pool as pool_module
+from kdlab.grading import run as run_module
 from kdlab.grading.grade import Handed
 from kdlab.grading.pool import ENDED, Pool
 from kdlab.grading.records import Records
@@ -148,6 +149,23 @@ def test_a_folder_is_graded_and_the_next_run_goes_on(place, tmp_path, release_fi
     assert (summary.found, summary.graded + summary.rejected, summary.kept) == (5, 2, 3)
     kept = [path for path, when in before.items() if path.stat().st_mtime_ns == when]
     assert len(kept) == len(before) - 1
+
+
+def test_results_by_other_questions_are_not_mixed_in(place, tmp_path, release_file, monkeypatch):
+    out = tmp_path / "grades"
+    grade_all(place, out, release_file)
+    monkeypatch.setattr(run_module, "rules", lambda: "others")
+    with pytest.raises(ValueError, match="^4 results in .* were made when the questions were oth"):
+        grade_all(place, out, release_file)
+
+
+def test_results_whose_files_are_gone_are_told(place, tmp_path, release_file):
+    out = tmp_path / "grades"
+    _, summary = grade_all(place, out, release_file)
+    assert "files aren't here" not in str(summary)
+    (place / "anna.ipynb").unlink()
+    _, summary = grade_all(place, out, release_file)
+    assert "files aren't here now: 1, for example of anna" in str(summary)
 
 
 def test_a_changed_file_is_graded_anew_and_the_old_result_kept(place, tmp_path, release_file):

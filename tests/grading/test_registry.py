@@ -2,10 +2,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from kdlab.grading import check, find_homework, find_question, known_homeworks, known_ids
+from kdlab.grading import check, find_homework, find_question, known_homeworks, known_ids, registry
 from kdlab.grading.registry import imports_of
 
 
@@ -43,5 +44,22 @@ def test_imports_are_said_twice_and_alike(id):
 
 def test_an_unknown_homework_names_the_known_ones():
     for find in (find_homework, imports_of):
-        with pytest.raises(ValueError, match="^id must be one of 'hw1', got 'hw9'$"):
+        with pytest.raises(ValueError, match="^homework must be one of 'hw1', got 'hw9'$"):
             find("hw9")
+
+
+def test_rules_are_the_same_in_every_run_and_follow_the_questions(monkeypatch):
+    before = registry.rules()
+    registry.rules.cache_clear()
+    assert registry.rules() == before and len(before) == 12
+    read = Path.read_text
+    changed = lambda path, *rest: read(path, *rest) + ("#" if path.stem == "gradient" else "")  # noqa: E731
+    monkeypatch.setattr(Path, "read_text", changed)
+    registry.rules.cache_clear()
+    assert registry.rules() != before
+    registry.rules.cache_clear()
+
+
+def test_a_homework_may_be_named_by_its_notebook():
+    assert registry.homework_id("hw1_temperature") == registry.homework_id("hw1") == "hw1"
+    assert registry.homework_id("hw9") == "hw9"
