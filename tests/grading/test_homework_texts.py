@@ -47,6 +47,18 @@ def example():
     return space["centre"], block[block.index("centre = ") :]
 
 
+@pytest.mark.parametrize("homework", HOMEWORKS, ids=lambda homework: homework.id)
+def test_title_cell_and_table_count_questions_minutes_and_points(homework):
+    numbers = "One Two Three Four Five Six Seven Eight Nine Ten".split()
+    count, points = len(homework.questions), f"{homework.points:g}"
+    title = nbformat.read(source_path(homework), as_version=4).cells[0].source
+    told = re.search(r"(\w+) questions, about ([0-9]+) minutes, ([0-9]+) points", title)
+    [row] = re.findall(rf"^\| \[{homework.id} .*", README, re.MULTILINE)
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert told.group(1, 3) == (numbers[count - 1], points)
+    assert cells[1:] == [str(count), points, f"{told[2]} minutes"]
+
+
 def test_the_example_has_twenty_lines_and_works():
     question, text = example()
     assert len(text.splitlines()) <= 20
