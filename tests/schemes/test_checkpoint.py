@@ -117,8 +117,10 @@ def test_the_global_generator_is_as_it_was(tmp_path):
 
 
 _CHILD = """
-import sys
+import sys, torch
 from test_checkpoint import learn
+# Sums of two threads differ in their last bit from those of one.
+torch.set_num_threads(int(sys.argv[2]))
 slow = lambda done, steps, note: (print(done, flush=True), __import__("time").sleep(0.05))
 learn(sys.argv[1], progress=slow)
 """
@@ -128,7 +130,7 @@ def test_a_killed_run_goes_on_bit_for_bit(tmp_path):
     path = tmp_path / "run.safetensors"
     places = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])])
     child = subprocess.Popen(
-        [sys.executable, "-c", _CHILD, str(path)],
+        [sys.executable, "-c", _CHILD, str(path), str(torch.get_num_threads())],
         stdout=subprocess.PIPE,
         text=True,
         env=os.environ | {"PYTHONPATH": places},
