@@ -12,6 +12,7 @@ from kdlab.grading.observe import Failure
 from kdlab.grading.plain import Plain
 from kdlab.grading.sandbox.box import Sandbox
 from kdlab.grading.sandbox.frames import BadFrame
+from kdlab.grading.sandbox.isolation import is_isolated
 from kdlab.grading.sandbox.lane import Ending, Lane, Limits
 from kdlab.grading.sandbox.seen import from_frame
 
@@ -76,7 +77,7 @@ def examine() -> int:
         print(f"{'held' if stands else _OPEN:<6}{wall}")
     print(f"{'yes' if works else 'NO':<6}ordinary code runs")
     print(f"\n{sandbox.isolation}")
-    isolated = all(held.values()) and works and not sandbox.isolation.startswith("unisolated")
+    isolated = all(held.values()) and works and is_isolated(sandbox.isolation)
     print(_ADVICE if not isolated else "Submissions are graded apart from each other and from you.")
     return 0 if isolated else 1
 

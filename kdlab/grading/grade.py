@@ -49,6 +49,11 @@ class Handed:
     reason: str
     seed: int
 
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 of the bytes; "" where there are none."""
+        return sha256(self.data).hexdigest() if self.data else ""
+
 
 def grade(
     handed: Handed, homework: Homework, release: Notebook, lane: AnyLane, isolation: str
@@ -80,8 +85,7 @@ def _read(handed: Handed, homework: Homework, release: Notebook) -> tuple[Answer
     if handed.reason:
         raise Rejected(handed.reason)
     notebook = parse_notebook(handed.data)
-    functions = {question.id: question.name for question in homework.questions}
-    answers = pick_answers(notebook, release, functions)
+    answers = pick_answers(notebook, release, homework.functions)
     return answers, [*notebook.notes, *answers.notes]
 
 
@@ -91,8 +95,7 @@ def ungraded(handed: Handed, homework: Homework, reason: str) -> dict:
 
 
 def _head(handed: Handed, homework: Homework, isolation: str) -> dict:
-    digest = sha256(handed.data).hexdigest() if handed.data else ""
-    origin = {"student": handed.student, "file": handed.file, "digest": digest}
+    origin = {"student": handed.student, "file": handed.file, "digest": handed.digest}
     blank = {"status": "", "reason": "", "points": None, "seconds": 0.0, "questions": []}
     return {
         **{"format": FORMAT, "homework": homework.id, "seed": handed.seed},

@@ -5,7 +5,6 @@ The reference, the expected values and the comparison never leave this process.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 
 from kdlab.grading.calls import Callee
 from kdlab.grading.checking import call_text
@@ -17,6 +16,7 @@ from kdlab.grading.sandbox.frames import BadFrame
 from kdlab.grading.sandbox.inputs import to_wire
 from kdlab.grading.sandbox.lane import AnyLane, Ending, Limits
 from kdlab.grading.sandbox.seen import from_frame
+from kdlab.grading.seeds import seed_from
 from kdlab.grading.spec import Case, Question, Threshold
 
 _UNSOUND = "an extreme case counts where the ordinary ones are right"
@@ -54,7 +54,7 @@ class Verdict:
 def seed_for(question: str, seed: int, draw: int = 0) -> int:
     """Return the seed of one question's inputs, from the submission's recorded one."""
     text = f"{seed} {question}" + (f" {draw}" if draw else "")
-    return int.from_bytes(sha256(text.encode()).digest()[:6])
+    return seed_from(text)
 
 
 def judge(

@@ -9,7 +9,6 @@ import atexit
 import os
 import secrets
 import sys
-from hashlib import sha256
 from pathlib import Path
 
 import nbformat
@@ -23,10 +22,12 @@ from kdlab.grading.files import read_json, write_json
 from kdlab.grading.grade import Handed, grade
 from kdlab.grading.places import release_path
 from kdlab.grading.pool import read_release
-from kdlab.grading.registry import find_homework, known_homeworks
+from kdlab.grading.registry import find_homework, homework_id
 from kdlab.grading.release import STUB, is_for_instructors, strip
 from kdlab.grading.release import config as release_config
 from kdlab.grading.sandbox.box import Sandbox
+from kdlab.grading.sandbox.isolation import is_isolated
+from kdlab.grading.seeds import seed_from
 from kdlab.grading.spec import Homework
 
 _SEED_FILE = "kdlab_seed.json"
@@ -113,14 +114,13 @@ class GradeApart(NbGraderPreprocessor):
         sandbox = _open[homework.id]
         release = read_release(release_path(homework))
         result = grade(handed, homework, release, sandbox.lanes[0], sandbox.isolation)
-        if sandbox.isolation.startswith("unisolated"):
+        if not is_isolated(sandbox.isolation):
             self.log.warning("%s: %s", handed.student, sandbox.isolation)
         return result
 
     def _seed_for(self, said: dict, homework: Homework) -> int:
         course = self.seed if self.seed is not None else _course_seed()
-        text = f"{course} {homework.id} {said['student']}"
-        return int.from_bytes(sha256(text.encode()).digest()[:6])
+        return seed_from(f"{course} {homework.id} {said['student']}")
 
 
 def _course_seed() -> int:
@@ -132,9 +132,8 @@ def _course_seed() -> int:
 
 
 def _homework(name: str) -> Homework:
-    for id in known_homeworks():
-        if find_homework(id).name == name:
-            return find_homework(id)
+    if (id := homework_id(name)) != name:
+        return find_homework(id)
     raise NbGraderException(
         f"{name}.ipynb is no homework of kdlab, so that it can't be graded apart; "
         "take GradeApart out of nbgrader_config.py to run it as nbgrader does"
@@ -173,5 +172,5 @@ def _lines(row: dict) -> list[str]:
 
 
 def _isolation(result: dict) -> str:
-    isolated = not result["isolation"].startswith("unisolated")
-    return f"graded apart ({result['isolation']})" if isolated else result["isolation"]
+    said = result["isolation"]
+    return f"graded apart ({said})" if is_isolated(said) else said

@@ -11,10 +11,10 @@ import contextlib
 import os
 import secrets
 from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
 
 from kdlab.grading.files import read_json, write_json
+from kdlab.grading.seeds import seed_from
 
 if os.name == "posix":
     import fcntl
@@ -81,7 +81,7 @@ class Records:
 
     def seed_for(self, key: str) -> int:
         """Return the seed of one submission; the same in every run of this folder."""
-        return int.from_bytes(sha256(f"{self.seed} {key}".encode()).digest()[:6])
+        return seed_from(f"{self.seed} {key}")
 
     def path(self, key: str) -> Path:
         """Return where the result of a submission lies."""

@@ -4,14 +4,20 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from tqdm import tqdm
 
 from kdlab.grading.files import write_json
 from kdlab.grading.grade import Handed
-from kdlab.grading.intake import Rejected, Submission, find_submissions, parse_notebook, rebuild
+from kdlab.grading.intake import (
+    Notebook,
+    Rejected,
+    Submission,
+    find_submissions,
+    parse_notebook,
+    rebuild,
+)
 from kdlab.grading.intake import pick_answers as pick
 from kdlab.grading.records import Records
 from kdlab.grading.registry import rules
@@ -29,7 +35,8 @@ class Summary:
     graded: int = 0
     by_hand: int = 0
     rejected: int = 0
-    others: tuple[str, ...] = ()
+    others: int = 0
+    other: str = ""
 
     def __str__(self) -> str:
         said = (
@@ -37,8 +44,8 @@ class Summary:
             f"{self.by_hand} graded and to check by hand, {self.rejected} not graded"
         )
         if self.others:
-            said += f"\nresults of earlier runs whose files aren't here now: {len(self.others)}, "
-            said += f"for example of {self.others[0]}"
+            said += f"\nresults of earlier runs whose files aren't here now: {self.others}, "
+            said += f"for example of {self.other}"
         return said
 
 
@@ -60,13 +67,13 @@ def grade_folder(
     found = find_submissions(place, name=homework.name, homework=homework.id)
     if not found:
         raise ValueError(f"submissions must hold notebooks or students' folders, {place} has none")
-    _check_rules(found, records)
-    summary = Summary(found=len(found), others=_others(found, records))
-    bar = tqdm(total=len(found), unit="submission", file=sys.stderr, desc=homework.id)
-    # tqdm's monitor is a thread; the workers are forked from here.
-    with bar:
-        for handed, result in grades(_to_grade(found, records, summary, bar)):
-            _store(handed, result, homework, records, release)
+    older = _look(found, records)
+    summary = _begin(found, records)
+    base = release.read_bytes()
+    clean = parse_notebook(base), json.loads(base)
+    with tqdm(total=len(found), unit="submission", file=sys.stderr, desc=homework.id) as bar:
+        for handed, result in grades(_to_grade(found, records, older, summary, bar)):
+            _store(handed, result, homework, records, clean)
             _count(result, summary)
             bar.update()
     return summary
@@ -75,36 +82,50 @@ def grade_folder(
 def regrade_all(records: Records, keys: list[str], place: Path, homework: Homework, grades: Grades):
     """Grade stored submissions once more from their recorded seeds; yield (key, old, new)."""
     found = find_submissions(place, name=homework.name, homework=homework.id)
-    wanted = [_hand_in(submission, records) for submission in found if submission.key in set(keys)]
+    named = set(keys)
+    wanted = [submission for submission in found if submission.key in named]
     with tqdm(total=len(wanted), unit="submission", file=sys.stderr, desc=homework.id) as bar:
-        for handed, result in grades(iter(wanted)):
+        # Read one by one: a whole class in memory may be gigabytes.
+        for handed, result in grades(_hand_in(submission, records) for submission in wanted):
             older = records.load(handed.key)
             records.save(handed.key, result)
             bar.update()
             yield handed.key, older, result
 
 
-def _check_rules(found: list[Submission], records: Records) -> None:
-    """Keep two versions of the questions from being mixed in one class."""
-    older = [records.load(submission.key) for submission in found]
-    stale = [result for result in older if result and result.get("rules") != rules()]
+def _look(found: list[Submission], records: Records) -> dict[str, tuple[str, str]]:
+    """Return key -> (digest, reason) of what was graded before, by the questions as they are.
+
+    Raises:
+        ValueError: Some were graded by others; two versions must not be mixed in one class.
+    """
+    older, stale = {}, 0
+    for submission in found:
+        if result := records.load(submission.key):
+            older[submission.key] = result["digest"], result["reason"]
+            stale += result.get("rules") != rules()
     if stale:
-        told = f"{len(stale)} results in {records.folder} were made when the questions were others"
+        told = f"{stale} results in {records.folder} were made when the questions were others"
         raise ValueError(f"{told}; run `regrade {records.folder}` first, or use another --out")
+    return older
 
 
-def _others(found: list[Submission], records: Records) -> tuple[str, ...]:
+def _begin(found: list[Submission], records: Records) -> Summary:
     gone = sorted(set(records.keys()) - {submission.key for submission in found})
-    return tuple(records.load(key)["student"] for key in gone)
+    other = records.load(gone[0])["student"] if gone else ""
+    return Summary(found=len(found), others=len(gone), other=other)
 
 
 def _to_grade(
-    found: list[Submission], records: Records, summary: Summary, bar: tqdm
+    found: list[Submission],
+    records: Records,
+    older: dict[str, tuple[str, str]],
+    summary: Summary,
+    bar: tqdm,
 ) -> Iterator[Handed]:
     for submission in found:
         handed = _hand_in(submission, records)
-        older = records.load(handed.key)
-        if older and _is_current(older, handed):
+        if handed.key in older and _is_current(*older[handed.key], handed):
             summary.kept += 1
             bar.update()
         else:
@@ -121,27 +142,25 @@ def _hand_in(submission: Submission, records: Records) -> Handed:
     return Handed(*fields, data, reason, records.seed_for(submission.key))
 
 
-def _is_current(older: dict, handed: Handed) -> bool:
-    same = older["digest"] == _digest(handed)
-    return same and (not handed.reason or handed.reason == older["reason"])
-
-
-def _digest(handed: Handed) -> str:
-    return sha256(handed.data).hexdigest() if handed.data else ""
+def _is_current(digest: str, reason: str, handed: Handed) -> bool:
+    return digest == handed.digest and (not handed.reason or handed.reason == reason)
 
 
 def _store(
-    handed: Handed, result: dict, homework: Homework, records: Records, release: Path
+    handed: Handed,
+    result: dict,
+    homework: Homework,
+    records: Records,
+    clean: tuple[Notebook, dict],
 ) -> None:
     records.save(handed.key, result)
     if result["status"] == "not graded":
         return
-    base = release.read_bytes()
-    functions = {question.id: question.name for question in homework.questions}
-    answers = pick(parse_notebook(handed.data), parse_notebook(base), functions)
+    release, whole = clean
+    answers = pick(parse_notebook(handed.data), release, homework.functions)
     folder = records.folder / "notebooks"
     folder.mkdir(exist_ok=True)
-    write_json(folder / f"{handed.key}.ipynb", rebuild(json.loads(base), answers))
+    write_json(folder / f"{handed.key}.ipynb", rebuild(whole, answers))
 
 
 def _count(result: dict, summary: Summary) -> None:

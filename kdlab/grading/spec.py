@@ -161,3 +161,8 @@ class Homework:
     def points(self) -> float:
         """Return what a right answer to everything is worth."""
         return sum(question.points for question in self.questions)
+
+    @property
+    def functions(self) -> dict[str, str]:
+        """Return question id -> name of the function that answers it."""
+        return {question.id: question.name for question in self.questions}

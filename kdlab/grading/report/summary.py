@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from kdlab.grading.report.reading import QuestionResult, Result
 from kdlab.grading.report.text import SENTENCE, natural
+from kdlab.grading.sandbox.isolation import is_isolated
 
 # The student's own page has them all.
 NOTES = 20
@@ -50,7 +51,7 @@ class Row:
     @property
     def unisolated(self) -> bool:
         """Tell if the student's code ran without walls around it."""
-        return self.isolation.startswith("unisolated")
+        return not is_isolated(self.isolation)
 
 
 @dataclass

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from kdlab.grading.sandbox.isolation import unisolated
 from kdlab.grading.sandbox.lane import Lane, ServerEnded
 from kdlab.grading.sandbox.starting import start_command
 
@@ -165,6 +166,6 @@ def _describe(said: dict, wrapped: bool) -> str:
     missing += [] if said["seccomp"] else ["seccomp"]
     if missing:
         found = f"{platform.system()} {platform.machine()}"
-        return f"unisolated: no {' and no '.join(missing)} here ({found})"
+        return unisolated(f"no {' and no '.join(missing)} here ({found})")
     walls = [f"Landlock {said['landlock']}", "seccomp"]
     return ", ".join(walls + (["bubblewrap"] if wrapped else []))

@@ -21,7 +21,7 @@ LARGEST = 64 * 2**20
 _LARGEST_HEAD = 2**20
 _MOST_ARRAYS = 1000
 _LENGTH, _HEAD = struct.Struct(">Q"), struct.Struct(">I")
-_DTYPES = {np.dtype(kind) for kind in ("float64", "float32", "int64", "bool")}
+DTYPES = {np.dtype(kind) for kind in ("float64", "float32", "int64", "bool")}
 _DEEPEST = 32
 
 
@@ -154,7 +154,7 @@ def _parts(body: bytes) -> Iterator[bytes]:
 
 def _read_data(header: tuple, data: bytes, start: int) -> np.ndarray:
     shape, fortran, dtype = header
-    if dtype not in _DTYPES or fortran or len(shape) > 8 or min(shape, default=0) < 0:
+    if dtype not in DTYPES or fortran or len(shape) > 8 or min(shape, default=0) < 0:
         raise BadFrame(f"an npy of {dtype} and shape {list(shape)[:8]}")
     if math.prod(shape) * dtype.itemsize != len(data) - start:
         raise BadFrame("an npy whose header doesn't agree with its length")

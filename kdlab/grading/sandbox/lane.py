@@ -72,7 +72,6 @@ class Lane:
 
     Args:
         control: The socket to the server.
-        answer: Answers the child's calls for earlier references.
     """
 
     def __init__(self, control: socket.socket) -> None:

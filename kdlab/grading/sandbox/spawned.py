@@ -17,6 +17,7 @@ import time
 from collections.abc import Sequence
 
 from kdlab.grading.sandbox.frames import LARGEST, pack, split, unpack
+from kdlab.grading.sandbox.isolation import unisolated
 from kdlab.grading.sandbox.lane import LARGEST_OUTPUT, Answer, Ending, Limits
 from kdlab.grading.sandbox.starting import start_command
 
@@ -26,7 +27,7 @@ _START_SECONDS = 30.0
 
 def isolation() -> str:
     """Say that there is none."""
-    return f"unisolated: no walls on {platform.system()} {platform.machine()}"
+    return unisolated(f"no walls on {platform.system()} {platform.machine()}")
 
 
 class SpawnLane:

@@ -8,7 +8,8 @@ from torch import tensor
 
 from kdlab import losses
 from kdlab.grading.questions._common import FLOAT32, between, normal
-from kdlab.grading.spec import Case, Mistake, Question
+from kdlab.grading.questions.lecture_02.soft_targets import soft_case
+from kdlab.grading.spec import Mistake, Question
 
 
 def _gradient(student_logits, teacher_logits, temperature):
@@ -169,15 +170,10 @@ MISTAKES = (
 )
 
 
-def _case(name, student_logits, teacher_logits, temperature, weight=1.0, extreme=False):
-    inputs = {"student_logits": student_logits, "teacher_logits": teacher_logits}
-    return Case(name, {**inputs, "temperature": temperature}, weight, extreme=extreme)
-
-
 def _draw(generator):
     def case(name, batch, count, temperature, scale=3.0, weight=1.0, extreme=False):
         pair = (normal(generator, batch, count, scale=scale) for _ in range(2))
-        return _case(name, *pair, temperature, weight, extreme)
+        return soft_case(name, *pair, temperature, weight=weight, extreme=extreme)
 
     return (
         case("soft", 4, 10, between(generator, 3.0, 8.0), weight=2.0),
@@ -204,19 +200,19 @@ SOFT_TARGET_GRADIENT = Question(
     reference=_gradient,
     cases=(
         # T, T^2, the examples and the classes are four numbers, so that no two factors agree.
-        _case(
+        soft_case(
             "three examples, T = 2.5",
             tensor([[2.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 3.0], [1.0, 1.0, 2.0, 0.0]]),
             tensor([[3.0, 1.0, 0.0, 0.0], [0.0, 4.0, 2.0, 1.0], [0.0, 2.0, 5.0, 1.0]]),
             2.5,
         ),
-        _case(
+        soft_case(
             "four examples, T = 5",
             tensor([[1.0, 0.0], [0.0, 1.0], [2.0, -2.0], [0.0, 0.0]]),
             tensor([[0.0, 3.0], [0.0, 5.0], [4.0, 0.0], [1.0, 0.0]]),
             5.0,
         ),
-        _case(
+        soft_case(
             "logits of 10,000",
             tensor([[1e4, 0.0, -1e4], [0.0, 1e4, 0.0]]),
             tensor([[0.0, 1e4, -1e4], [0.0, 1e4, 0.0]]),

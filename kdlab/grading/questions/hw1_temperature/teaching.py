@@ -8,10 +8,15 @@ import torch.nn.functional as F
 
 from kdlab import losses
 from kdlab.grading.questions._common import between, classes, normal
-from kdlab.grading.questions.lecture_02.distillation import DISTILLATION
+from kdlab.grading.questions.lecture_02.distillation import (
+    DISTILLATION,
+    distillation_case,
+    mixed,
+    taught,
+)
 from kdlab.grading.questions.lecture_02.soft_target_mistakes import kl_rows
-from kdlab.grading.questions.lecture_02.soft_targets import SOFT_TARGETS, WITH_GRADIENT
-from kdlab.grading.spec import Case, Mistake, Question
+from kdlab.grading.questions.lecture_02.soft_targets import SOFT_TARGETS, WITH_GRADIENT, soft_case
+from kdlab.grading.spec import Mistake, Question
 
 
 def _pair(generator, batch, count, scale=2.0):
@@ -29,11 +34,6 @@ def _far_apart(generator, batch, count, temperature):
     return student_logits, teacher_logits
 
 
-def _soft_case(name, pair, temperature, weight=1.0, extreme=False):
-    inputs = dict(zip(("student_logits", "teacher_logits"), pair, strict=True))
-    return Case(name, {**inputs, "temperature": temperature}, weight, extreme=extreme)
-
-
 def _soft_target_loss(student_logits, teacher_logits, temperature):
     return losses.soft_target_loss(student_logits, teacher_logits, temperature=temperature)
 
@@ -41,10 +41,10 @@ def _soft_target_loss(student_logits, teacher_logits, temperature):
 def _draw_soft(generator):
     soft, sharp = between(generator, 4.0, 8.0), between(generator, 0.4, 0.8)
     return (
-        _soft_case("soft", _pair(generator, 4, 10), soft, weight=2.0),
-        _soft_case("sharp", _far_apart(generator, 5, 3, sharp), sharp),
+        soft_case("soft", *_pair(generator, 4, 10), soft, weight=2.0),
+        soft_case("sharp", *_far_apart(generator, 5, 3, sharp), sharp),
         # A power of two divides exactly, so that rounding decides no near tie.
-        _soft_case("logits of 10,000", _pair(generator, 3, 6, scale=1e4), 4.0, extreme=True),
+        soft_case("logits of 10,000", *_pair(generator, 3, 6, scale=1e4), 4.0, extreme=True),
     )
 
 
@@ -99,12 +99,6 @@ SOFT_TARGET_LOSS = Question(
 )
 
 
-def _case(name, pair, targets, temperature, lambda_, weight=1.0, extreme=False):
-    inputs = dict(zip(("student_logits", "teacher_logits"), pair, strict=True))
-    inputs |= {"targets": targets, "temperature": temperature, "lambda_": lambda_}
-    return Case(name, inputs, weight, extreme=extreme)
-
-
 def _distillation_loss(student_logits, teacher_logits, targets, temperature, lambda_):
     weights = {"temperature": temperature, "lambda_": lambda_}
     return losses.distillation_loss(student_logits, teacher_logits, targets, **weights)
@@ -113,53 +107,50 @@ def _distillation_loss(student_logits, teacher_logits, targets, temperature, lam
 def _draw(generator):
     def case(name, pair, temperature, lambda_, weight=1.0, extreme=False):
         targets = classes(generator, 4, of=10)
-        return _case(name, pair, targets, temperature, lambda_, weight, extreme)
+        rest = {"weight": weight, "extreme": extreme}
+        return distillation_case(name, *pair, targets, temperature, lambda_, **rest)
 
     # lambda stays away from 1/2, where the two weights could be exchanged.
-    taught, labelled = between(generator, 0.6, 0.9), between(generator, 0.1, 0.4)
+    high, low = between(generator, 0.6, 0.9), between(generator, 0.1, 0.4)
     soft, sharp = between(generator, 4.0, 8.0), between(generator, 0.4, 0.8)
     return (
-        case("mostly the teacher", _pair(generator, 4, 10), soft, taught, weight=2.0),
-        case("mostly the labels", _far_apart(generator, 4, 10, sharp), sharp, labelled),
+        case("mostly the teacher", _pair(generator, 4, 10), soft, high, weight=2.0),
+        case("mostly the labels", _far_apart(generator, 4, 10, sharp), sharp, low),
         case("logits of 10,000", _pair(generator, 4, 10, scale=1e4), 4.0, 0.2, extreme=True),
     )
 
 
-def _mixed(labels, taught, lambda_):
-    return (1 - lambda_) * labels + lambda_ * taught
-
-
-def _taught(z, v, t):
-    return t**2 * kl_rows(z, v, t).mean()
+def _with_labels(labels, z, v, t, w):
+    return (1 - w) * labels + w * taught(z, v, t)
 
 
 _MISTAKES = (
     Mistake(
         "T^2 twice",
         "Question 3's loss holds T^2 already.",
-        (lambda z, v, y, t, w: _mixed(F.cross_entropy(z, y), t**2 * _taught(z, v, t), w),),
+        (lambda z, v, y, t, w: mixed(z, y, w, t**2 * taught(z, v, t)),),
     ),
     Mistake(
         "logarithm missing in the label term",
         "F.nll_loss takes log-probabilities. F.cross_entropy takes the logits and does both.",
-        (lambda z, v, y, t, w: _mixed(F.nll_loss(z.softmax(dim=1), y), _taught(z, v, t), w),),
+        (lambda z, v, y, t, w: _with_labels(F.nll_loss(z.softmax(dim=1), y), z, v, t, w),),
     ),
     Mistake(
         "the logarithm of a softmax in the label term",
         "For large logits the softmax underflows to 0, whose logarithm is -inf. F.cross_entropy "
         "is stable.",
-        (lambda z, v, y, t, w: _mixed(F.nll_loss(z.softmax(dim=1).log(), y), _taught(z, v, t), w),),
+        (lambda z, v, y, t, w: _with_labels(F.nll_loss(z.softmax(dim=1).log(), y), z, v, t, w),),
     ),
     Mistake(
         "the teacher's choice instead of the labels",
         "The first term knows the targets: F.cross_entropy(student_logits, targets).",
-        (lambda z, v, y, t, w: _mixed(F.cross_entropy(z, v.argmax(dim=1)), _taught(z, v, t), w),),
+        (lambda z, v, y, t, w: mixed(z, v.argmax(dim=1), w, taught(z, v, t)),),
     ),
     Mistake(
         "every example's label taken from every row",
         "log_q[:, targets] is a square: each row with each label. Pick one element a row, for "
         "example by F.cross_entropy or gather.",
-        (lambda z, v, y, t, w: _mixed(-z.log_softmax(dim=1)[:, y].mean(), _taught(z, v, t), w),),
+        (lambda z, v, y, t, w: _with_labels(-z.log_softmax(dim=1)[:, y].mean(), z, v, t, w),),
     ),
 )
 

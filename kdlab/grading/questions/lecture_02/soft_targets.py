@@ -15,15 +15,16 @@ WITH_GRADIENT = Comparison(
 )
 
 
-def _soft_case(name, student_logits, teacher_logits, temperature):
+def soft_case(name, student_logits, teacher_logits, temperature, *, weight=1.0, extreme=False):
+    """Return a case of a function of two batches of logits and a temperature."""
     inputs = {"student_logits": student_logits, "teacher_logits": teacher_logits}
-    return Case(name, {**inputs, "temperature": temperature})
+    return Case(name, {**inputs, "temperature": temperature}, weight, extreme=extreme)
 
 
 def _draw_soft(generator):
     def case(name, scale, temperature):
         student, teacher = (normal(generator, 4, 10, scale=scale) for _ in range(2))
-        return _soft_case(name, student, teacher, temperature)
+        return soft_case(name, student, teacher, temperature)
 
     return (case("drawn", 3.0, between(generator, 2.0, 8.0)), case("extreme", 1e4, 3.0))
 
@@ -43,19 +44,19 @@ SOFT_TARGETS = Question(
     reference=losses.soft_target_loss,
     cases=(
         # T, T^2, the examples and the classes are four numbers, so that no two factors agree.
-        _soft_case(
+        soft_case(
             "three examples, T = 2.5",
             tensor([[2.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 3.0], [1.0, 1.0, 2.0, 0.0]]),
             tensor([[3.0, 1.0, 0.0, 0.0], [0.0, 4.0, 2.0, 1.0], [0.0, 2.0, 5.0, 1.0]]),
             2.5,
         ),
-        _soft_case(
+        soft_case(
             "four examples, T = 5",
             tensor([[1.0, 0.0], [0.0, 1.0], [2.0, -2.0], [0.0, 0.0]]),
             tensor([[0.0, 3.0], [0.0, 5.0], [4.0, 0.0], [1.0, 0.0]]),
             5.0,
         ),
-        _soft_case(
+        soft_case(
             "logits of 10,000",
             tensor([[1e4, 0.0, -1e4], [0.0, 1e4, 0.0]]),
             tensor([[0.0, 1e4, -1e4], [0.0, 1e4, 0.0]]),
