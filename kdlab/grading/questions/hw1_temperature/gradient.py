@@ -1,14 +1,15 @@
 """Question 4 of homework 1: the gradient of the soft-target loss by hand.
 
+The visible inputs are those of the loss itself.
+
 Variants are called with z (student logits), v (teacher logits) and t (temperature).
 """
 
 import torch.nn.functional as F
-from torch import tensor
 
 from kdlab import losses
 from kdlab.grading.questions._common import FLOAT32, between, normal
-from kdlab.grading.questions.lecture_02.soft_targets import soft_case
+from kdlab.grading.questions.lecture_02.soft_targets import SOFT_TARGETS, soft_case
 from kdlab.grading.spec import Mistake, Question
 
 
@@ -198,27 +199,7 @@ SOFT_TARGET_GRADIENT = Question(
         "not needed. Logits of 10,000 must work."
     ),
     reference=_gradient,
-    cases=(
-        # T, T^2, the examples and the classes are four numbers, so that no two factors agree.
-        soft_case(
-            "three examples, T = 2.5",
-            tensor([[2.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 3.0], [1.0, 1.0, 2.0, 0.0]]),
-            tensor([[3.0, 1.0, 0.0, 0.0], [0.0, 4.0, 2.0, 1.0], [0.0, 2.0, 5.0, 1.0]]),
-            2.5,
-        ),
-        soft_case(
-            "four examples, T = 5",
-            tensor([[1.0, 0.0], [0.0, 1.0], [2.0, -2.0], [0.0, 0.0]]),
-            tensor([[0.0, 3.0], [0.0, 5.0], [4.0, 0.0], [1.0, 0.0]]),
-            5.0,
-        ),
-        soft_case(
-            "logits of 10,000",
-            tensor([[1e4, 0.0, -1e4], [0.0, 1e4, 0.0]]),
-            tensor([[0.0, 1e4, -1e4], [0.0, 1e4, 0.0]]),
-            4.0,
-        ),
-    ),
+    cases=SOFT_TARGETS.cases,
     draw=_draw,
     comparison=FLOAT32,
     mistakes=MISTAKES,
