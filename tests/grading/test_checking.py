@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from kdlab import losses
 from kdlab.grading import check, find_question
 from kdlab.grading.checking import call_text
+from kdlab.grading.compare import show
+from kdlab.grading.plain import to_plain
 
 
 def soften(logits, temperature):
@@ -133,7 +135,15 @@ def test_a_long_call_still_shows_its_numbers():
         text = call_text(question, case)
         assert f"temperature={case.inputs['temperature']:.4g}"[:14] in text
         assert "lambda_=0." in text and "targets=[" in text and text.endswith(")")
-        assert len(text) < 700
+        first = show(to_plain(case.inputs["student_logits"])).partition("\n")[0]
+        assert f"student_logits={first}" in text and "..., teacher_logits=[[" in text
+        assert len(text) < 310
+
+
+def test_a_short_call_is_shown_whole():
+    question = find_question("hw1-q4")
+    text = call_text(question, question.cases[0])
+    assert "[1, 1, 2, 0]], teacher_logits=[[3, 1, 0, 0], " in text and "..." not in text
 
 
 def test_unknown_factor_is_told():

@@ -5,7 +5,7 @@ import sys
 from dataclasses import replace
 
 import pytest
-from _small_homework import RIGHT, SMALL, STUBS, data, notebook, release
+from _small_homework import RIGHT, SMALL, STUBS, data, notebook, release, variance
 
 from kdlab.grading.grade import Handed, grade
 from kdlab.grading.intake import PASSED_OVER
@@ -198,6 +198,20 @@ def test_an_earlier_answer_that_is_right_is_not_replaced(lane):
     row = grade(handed, homework, release(), lane, "walls")["questions"][3]
     assert row["uses"] == {"small-q1": "own", "small-q3": "reference"}
     assert row["status"] == "right"
+
+
+def test_an_earlier_answer_that_another_one_calls_is_named(lane):
+    third = replace(SMALL.questions[1], id="small-q4", uses=("small-q1", "small-q2"))
+    third = replace(third, signature="spread(x) -> number", reference=variance)
+    homework = replace(SMALL, questions=(*SMALL.questions, third))
+    whole = notebook()
+    [cell] = [cell for cell in whole["cells"] if cell["id"] == "small-q2"]
+    copied = json.loads(json.dumps(cell).replace("small-q2", "small-q4"))
+    copied["source"] = "def spread(x): return variance(x)"
+    whole["cells"].append(copied)
+    handed = Handed("Anna", "anna", "a.ipynb", (), json.dumps(whole).encode(), "", 5)
+    row = grade(handed, homework, release(), lane, "walls")["questions"][3]
+    assert (row["status"], row["uses"]) == ("right", {"small-q1": "own", "small-q2": "own"})
 
 
 def test_a_forgotten_return_is_wrong_and_told(graded):

@@ -10,8 +10,9 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbgrader.api import Gradebook
+from nbgrader.converters.base import NbGraderException
 
-from kdlab.grading import find_homework
+from kdlab.grading import find_homework, nbgrader_step
 from kdlab.grading.course import make_course
 from kdlab.grading.places import release_path, source_path
 
@@ -145,6 +146,14 @@ def test_manual_points_stay_nbgrader_s(course):
         opened.db.commit()
     with Gradebook(f"sqlite:///{course}/gradebook.db") as opened:
         assert score(opened, "late") == 18.5
+
+
+@pytest.mark.parametrize("name", ["essay", "hw1", "hw1_temperature (1)"])
+def test_a_notebook_that_is_no_homework_is_refused(name):
+    step = nbgrader_step.GradeApart(seed=1)
+    said = {"notebook": name, "student": "anna"}
+    with pytest.raises(NbGraderException, match=r"is no homework of kdlab, so that it can't be gr"):
+        step.preprocess(nbformat.v4.new_notebook(), {"nbgrader": said})
 
 
 def test_feedback_and_export_work(course):
