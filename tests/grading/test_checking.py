@@ -14,6 +14,7 @@ from kdlab.grading import check, find_question
 from kdlab.grading.checking import call_text
 from kdlab.grading.compare import show
 from kdlab.grading.plain import to_plain
+from kdlab.grading.spec import Case
 
 
 def soften(logits, temperature):
@@ -144,6 +145,10 @@ def test_a_short_call_is_shown_whole():
     question = find_question("hw1-q4")
     text = call_text(question, question.cases[0])
     assert "[1, 1, 2, 0]], teacher_logits=[[3, 1, 0, 0], " in text and "..." not in text
+    # One long value, as long as all have room.
+    wide = torch.full((5, 5), 1.234)
+    text = call_text(question, Case("wide", {"student_logits": wide, "temperature": 2.0, "n": 1}))
+    assert len(text) > 200 and "..." not in text
 
 
 def test_unknown_factor_is_told():
