@@ -6,6 +6,7 @@ A map, from the ground up (a room imports only from floors below its own):
 floor     room                   what it holds
 ========  =====================  ==================================================
 0         ``_checks``            one wording for every argument error
+0         ``_files``             files that are whole or not there
 0         ``server``             the Jupyter Server extension behind quick sliders
 1         ``losses``             one pure function a loss
 1         ``metrics``            accuracy, errors, entropy, agreement, calibration
@@ -14,6 +15,7 @@ floor     room                   what it holds
 1         ``course``             what every lecture says of itself: times, environment
 2         ``schemes``            one readable loop a scheme
 3         ``plots``              results -> Axes
+3         ``experiments``        the published tables beside ours, resumable
 4         ``widgets``            sliders that answer at once
 4         ``grading``            ``check("KD02-E3", fn)``; homework, graded apart
 ========  =====================  ==================================================

@@ -9,7 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from kdlab._checks import check_count
-from kdlab.grading.files import read_json
+from kdlab._files import read_json
 from kdlab.grading.records import Records
 from kdlab.grading.registry import find_homework, imports_of
 from kdlab.grading.spec import Homework

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kdlab.grading.files import write_text
+from kdlab._files import write_text
 from kdlab.grading.places import source_path
 from kdlab.grading.registry import find_homework, known_homeworks
 

@@ -18,7 +18,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Integer
 from traitlets.config import Config
 
-from kdlab.grading.files import read_json, write_json
+from kdlab._files import read_json, write_json
 from kdlab.grading.grade import Handed, grade
 from kdlab.grading.places import release_path
 from kdlab.grading.pool import read_release

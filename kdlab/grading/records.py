@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-from kdlab.grading.files import read_json, write_json
+from kdlab._files import read_json, write_json
 from kdlab.grading.seeds import seed_from
 
 if os.name == "posix":

@@ -12,7 +12,7 @@ import nbformat
 from nbformat import NotebookNode
 from traitlets.config import Config
 
-from kdlab.grading.files import write_text
+from kdlab._files import write_text
 from kdlab.grading.spec import Homework
 
 INSTRUCTOR = "instructor"

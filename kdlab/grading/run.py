@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from kdlab.grading.files import write_json
+from kdlab._files import write_json
 from kdlab.grading.grade import Handed
 from kdlab.grading.intake import (
     Notebook,

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from kdlab.grading.files import read_json, write_json, write_text
+from kdlab._files import read_json, write_json, write_text
 from kdlab.grading.records import Records
 
 

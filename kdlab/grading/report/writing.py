@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kdlab.grading.files import write_text
+from kdlab._files import write_text
 from kdlab.grading.report.overview import class_page
 from kdlab.grading.report.page import GENERATOR
 from kdlab.grading.report.reading import read_result, result_files

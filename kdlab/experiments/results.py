@@ -1,0 +1,114 @@
+"""An experiment's results: one JSON file, made from the units that have ended."""
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from statistics import fmean, stdev
+
+from scipy.stats import t
+
+from kdlab._files import read_json, write_json
+from kdlab.experiments.spec import Experiment, Row
+from kdlab.experiments.store import Store
+
+FIELDS = ("experiment", "rows", "seeds", "settings", "versions", "hardware", "seconds")
+
+
+def collect(experiment: Experiment, runs: Path, seeds: Iterable[int]) -> dict:
+    """Return the results over the seeds of which every unit has ended.
+
+    Raises:
+        ValueError: There is no such seed.
+    """
+    whole = [seed for seed in seeds if _units(experiment, runs, seed)]
+    if not whole:
+        raise ValueError(f"no seed of {experiment.name} has ended in {runs}")
+    units = {seed: _units(experiment, runs, seed) for seed in whole}
+    every = [unit for named in units.values() for unit in named.values()]
+    return {
+        "experiment": experiment.name,
+        "rows": [_row(row, [units[seed][row.unit] for seed in whole]) for row in experiment.rows],
+        "seeds": whole,
+        "settings": {unit.name: unit.settings() for unit in experiment.units},
+        "versions": {k: _one(unit["versions"][k] for unit in every) for k in every[0]["versions"]},
+        "hardware": _one(unit["hardware"] for unit in every),
+        "data": _one(unit["data"] for unit in every),
+        "seconds": round(sum(unit["seconds"] for unit in every), 1),
+    }
+
+
+def interval(values: Sequence[float], *, level: float = 0.95) -> list[float] | None:
+    """Return the interval in which the mean lies at a level, by Student's t.
+
+    Args:
+        values: One a seed, taken as draws of a normal distribution.
+        level: For example 0.95.
+
+    Returns:
+        Lower and upper end; None for a single value, which tells nothing of the spread.
+    """
+    if len(values) < 2:
+        return None
+    half = float(t.ppf((1 + level) / 2, len(values) - 1)) * stdev(values) / math.sqrt(len(values))
+    return [round(fmean(values) - half, 3), round(fmean(values) + half, 3)]
+
+
+def write(results: dict, folder: Path) -> Path:
+    """Write results; what another run left there is kept under another name.
+
+    Returns:
+        The file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{results['experiment']}.json"
+    if path.exists() and read_json(path) != results:
+        path.replace(_free_name(path))
+    write_json(path, results)
+    return path
+
+
+def load(name: str, folder: Path) -> dict:
+    """Read an experiment's results.
+
+    Raises:
+        ValueError: There are none, or the file isn't what `collect` makes.
+    """
+    path = folder / f"{name}.json"
+    if not path.exists():
+        raise ValueError(f"{path} is not there; `python -m kdlab.experiments run {name}` makes it")
+    results = read_json(path)
+    if missing := [field for field in FIELDS if field not in results]:
+        raise ValueError(f"{path} must have {missing[0]!r}")
+    return results
+
+
+def _units(experiment: Experiment, runs: Path, seed: int) -> dict[str, dict] | None:
+    stores = {unit.name: Store(runs, experiment, unit, seed) for unit in experiment.units}
+    if not all(store.ended() for store in stores.values()):
+        return None
+    return {name: store.result() for name, store in stores.items()}
+
+
+def _row(row: Row, units: list[dict]) -> dict:
+    values = [unit["numbers"][row.number] for unit in units]
+    return {
+        "row": row.name,
+        "text": row.text,
+        "published": row.published,
+        "source": row.source,
+        "values": values,
+        "mean": round(fmean(values), 3),
+        "interval": interval(values),
+    }
+
+
+def _one(said: Iterable[str]) -> str:
+    """Return what all say; several, where they differ."""
+    return " and ".join(dict.fromkeys(said))
+
+
+def _free_name(path: Path) -> Path:
+    number = 1
+    while (other := path.with_name(f"{path.stem}.{number}.json")).exists():
+        number += 1
+    return other

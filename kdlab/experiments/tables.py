@@ -1,0 +1,47 @@
+"""Results as a table: published beside here."""
+
+from collections.abc import Sequence
+
+HEADER = ("", "published", "here", "95 % interval", "seeds")
+
+
+def rows(results: dict) -> list[tuple[str, ...]]:
+    """Return the cells of each line, as text."""
+    return [
+        (
+            row["text"],
+            "" if row["published"] is None else f"{row['published']:g}",
+            f"{row['mean']:.1f}",
+            "" if row["interval"] is None else "{:.1f} to {:.1f}".format(*row["interval"]),
+            str(len(row["values"])),
+        )
+        for row in results["rows"]
+    ]
+
+
+def as_text(results: dict) -> str:
+    """Return the table in columns."""
+    lines = [HEADER, *rows(results)]
+    widths = [max(len(line[n]) for line in lines) for n in range(len(HEADER))]
+    return "\n".join(_aligned(line, widths) for line in lines)
+
+
+def as_markdown(results: dict) -> str:
+    """Return the table as Markdown."""
+    rule = ("---",) + ("---:",) * (len(HEADER) - 1)
+    lines = [HEADER, rule, *rows(results)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def caption(results: dict) -> str:
+    """Say on what it was measured."""
+    hours = results["seconds"] / 3600
+    torch = results["versions"]["torch"]
+    return f"{results['experiment']}: {hours:.1f} h, {results['hardware']}, torch {torch}."
+
+
+def _aligned(line: Sequence[str], widths: Sequence[int]) -> str:
+    first, *others = line
+    cells = [first.ljust(widths[0])]
+    cells += [text.rjust(width) for text, width in zip(others, widths[1:], strict=True)]
+    return "  ".join(cells).rstrip()
