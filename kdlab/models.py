@@ -11,6 +11,25 @@ from torch import Tensor, nn
 from kdlab._checks import check_count, check_drop_rate, check_length, check_positive
 
 
+class Dropout(nn.Dropout):
+    """Dropout as in `nn.Dropout`, several times as fast on a CPU.
+
+    There torch draws one number for each value, one after the other: a quarter of a large
+    network's training time. Each 64 random bits decide on four values here. A value is dropped
+    with the probability `p`, rounded to a multiple of 1/65,536.
+    """
+
+    def forward(self, inputs: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+        if not self.training or not self.p or inputs.device.type != "cpu":
+            return super().forward(inputs)
+        dropped = min(round(self.p * 2**16), 2**16 - 1)
+        words = torch.empty(-(-inputs.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
+        draws = words.view(torch.int16)[: inputs.numel()].view(inputs.shape)
+        kept = (draws >= dropped - 2**15).to(inputs.dtype)
+        # Scaled here, so that nothing changes in evaluation.
+        return inputs * kept.mul_(2**16 / (2**16 - dropped))
+
+
 class FeatureNet(nn.Module):
     """Named blocks in a row; the last one gives the logits.
 
@@ -59,9 +78,9 @@ def mlp(
     # The CPU's generator alone: torch.manual_seed would also reset every accelerator's.
     with torch.random.fork_rng(devices=()):
         torch.default_generator.manual_seed(seed)
-        blocks = {"inputs": nn.Sequential(nn.Flatten(), nn.Dropout(input_dropout))}
+        blocks = {"inputs": nn.Sequential(nn.Flatten(), Dropout(input_dropout))}
         for i, (fan_in, fan_out) in enumerate(zip(widths[:-2], widths[1:-1], strict=True)):
-            layers = [nn.Linear(fan_in, fan_out), nn.ReLU(), nn.Dropout(dropout)]
+            layers = [nn.Linear(fan_in, fan_out), nn.ReLU(), Dropout(dropout)]
             blocks[f"hidden{i + 1}"] = nn.Sequential(*layers)
         blocks["logits"] = nn.Linear(widths[-2], widths[-1])
     return FeatureNet(**blocks)
@@ -126,7 +145,9 @@ def constrain_max_norm(model: nn.Module, *, limit: float) -> None:
     check_positive(limit=limit)
     for layer in model.modules():
         if isinstance(layer, nn.Linear):
-            layer.weight.copy_(layer.weight.renorm(p=2, dim=0, maxnorm=limit))
+            norms = torch.linalg.vector_norm(layer.weight, dim=1, keepdim=True)
+            # A norm of 0 gives infinity, which is no limit.
+            layer.weight.mul_((limit / norms).clamp_(max=1))
 
 
 def _checked_widths(widths: tuple[int, ...], *, at_least: int) -> tuple[int, ...]:

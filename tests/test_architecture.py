@@ -184,7 +184,9 @@ def schemes_never_build_data(module: Module) -> list[str]:
     if module.room != "schemes":
         return []
     names = {name for name in module.imported if name.startswith("kdlab.data")}
-    allowed = {f"kdlab.data.{name}" for name in ("Batch", "Batches", "to_float")}
+    # Places belong to images that a scheme is given; they make no new ones.
+    tools = ("Batch", "Batches", "count_places", "move_images", "to_float")
+    allowed = {f"kdlab.data.{name}" for name in tools}
     loaders = module.packages_imported & {"sklearn", "torchvision"}
     return sorted((names - allowed) | loaders)
 

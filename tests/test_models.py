@@ -79,6 +79,35 @@ def test_dropout_drops_the_share_it_is_told_in_training_only():
     assert torch.equal(model.features(x)["inputs"], x)
 
 
+@pytest.mark.parametrize("p", [0.0, 0.1, 0.5, 0.999999])
+def test_fast_dropout_is_dropout(p):
+    layer, x = models.Dropout(p), torch.rand(701, 333) + 1
+    with torch.random.fork_rng(devices=()):
+        torch.default_generator.manual_seed(0)
+        first = layer(x)
+        second = layer(x)
+        torch.default_generator.manual_seed(0)
+        assert torch.equal(layer(x), first)
+    assert p == 0.0 or not torch.equal(first, second)
+    assert torch.equal(layer.eval()(x), x)
+    kept, count = first != 0, x.numel()
+    # Six standard deviations of the count, in every row's and every column's place alike.
+    assert abs(kept.sum().item() - count * (1 - p)) <= 6 * (count * p * (1 - p)) ** 0.5 + 6
+    for start in range(4):
+        part = kept.flatten()[start::4]
+        assert abs(part.sum().item() - len(part) * (1 - p)) <= 3 * (len(part) * p) ** 0.5 + 6
+    if p < 0.9:
+        assert_close(first[kept], x[kept] / (1 - p), rtol=1e-4, atol=0)
+
+
+def test_fast_dropout_lets_gradients_through_what_it_keeps():
+    layer, x = models.Dropout(0.5), torch.ones(64, 5, dtype=torch.float64, requires_grad=True)
+    out = layer(x)
+    out.sum().backward()
+    assert torch.equal(x.grad, out.detach()) and set(out.flatten().tolist()) == {0.0, 2.0}
+    assert layer(torch.ones(0, 3)).shape == (0, 3)
+
+
 def test_max_norm_scales_long_units_and_leaves_the_others():
     model = models.mlp((3, 2, 2))
     layer = model.blocks["hidden1"][0]

@@ -4,7 +4,14 @@ Images stay uint8, [examples, channels, height, width]; a batch is turned into f
 [0, 1] when it is drawn. `load` finds or fetches a set; it alone touches the network.
 """
 
-from kdlab.data.batches import Batch, Batches, shift_images, to_float
+from kdlab.data.batches import (
+    Batch,
+    Batches,
+    count_places,
+    move_images,
+    shift_images,
+    to_float,
+)
 from kdlab.data.dataset import Dataset
 from kdlab.data.loading import load
 from kdlab.data.places import DataDamaged, DataUnavailable
@@ -15,7 +22,9 @@ __all__ = [
     "DataDamaged",
     "DataUnavailable",
     "Dataset",
+    "count_places",
     "load",
+    "move_images",
     "shift_images",
     "to_float",
 ]

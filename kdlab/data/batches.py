@@ -16,7 +16,8 @@ class Batch(NamedTuple):
     Attributes:
         images: Float in [0, 1], [batch, channels, height, width].
         targets: int64, [batch].
-        indices: Which examples of the whole set these are, int64, [batch].
+        indices: Which of all images that can come these are, int64, [batch]: the example's
+            number; with `shift` it is example * (2 shift + 1)^2 + place, as in `move_images`.
     """
 
     images: Float[Tensor, "batch channels height width"]
@@ -56,6 +57,11 @@ class Batches:
         """True if an example looks the same every time, so that its logits can be kept."""
         return self.shift == 0
 
+    @property
+    def members(self) -> int:
+        """How many different images can come: every example at every place."""
+        return len(self.targets) * count_places(self.shift)
+
     def __len__(self) -> int:
         return -(-len(self.targets) // self.batch_size)
 
@@ -64,9 +70,13 @@ class Batches:
         for indices in order.to(self.targets.device).split(self.batch_size):
             # index_select copies whole images: ten times as fast as images[indices] on a CPU.
             images = to_float(self.images.index_select(0, indices))
+            targets = self.targets[indices]
             if self.shift:
-                images = shift_images(images, pixels=self.shift, generator=self.generator)
-            yield Batch(images, self.targets[indices], indices)
+                drawn = draw_places(len(indices), pixels=self.shift, generator=self.generator)
+                drawn = drawn.to(images.device)
+                images = move_images(images, drawn, pixels=self.shift)
+                indices = indices * count_places(self.shift) + drawn
+            yield Batch(images, targets, indices)
 
 
 def to_float(
@@ -80,6 +90,47 @@ def to_float(
     if not images.is_floating_point():
         raise ValueError(f"images must be uint8 or floating point, got {images.dtype}")
     return images
+
+
+def count_places(pixels: int) -> int:
+    """Return at how many places an image can stand that moves by up to so many pixels."""
+    return (2 * pixels + 1) ** 2
+
+
+def draw_places(
+    count: int, *, pixels: int, generator: torch.Generator | None = None
+) -> Int64[Tensor, "count"]:
+    """Draw a place for each of so many images, all alike likely, on the CPU."""
+    return torch.randint(0, count_places(pixels), (count,), generator=generator)
+
+
+def move_images(
+    images: Float[Tensor, "batch channels height width"],
+    where: Int64[Tensor, "batch"],
+    *,
+    pixels: int,
+) -> Float[Tensor, "batch channels height width"]:
+    """Move each image to a place, zeros coming in at the edge.
+
+    Args:
+        images: A batch.
+        where: The place of each: 0 is `pixels` to the right and down, and counting goes to the
+            left, row by row; the middle one leaves an image where it is.
+        pixels: Each image moves by at most so many in each direction.
+
+    Returns:
+        A new batch of the same shape.
+
+    Raises:
+        ValueError: pixels is no whole number >= 0.
+    """
+    check_count(0, pixels=pixels)
+    _, _, height, width = images.shape
+    padded = torch.nn.functional.pad(images, (pixels,) * 4)
+    # A view of every place where the frame can stand; we copy one place an image.
+    frames = padded.unfold(2, height, 1).unfold(3, width, 1)
+    side = 2 * pixels + 1
+    return frames[torch.arange(len(images), device=images.device), :, where // side, where % side]
 
 
 def shift_images(
@@ -105,10 +156,5 @@ def shift_images(
         Hinton et al. 2014, arXiv:1503.02531, section 3 ("jittered by up to two pixels").
     """
     check_count(0, pixels=pixels)
-    batch, _, height, width = images.shape
-    moves = torch.randint(0, 2 * pixels + 1, (2, batch), generator=generator)
-    down, right = moves.to(images.device)
-    padded = torch.nn.functional.pad(images, (pixels,) * 4)
-    # A view of every place where the frame can stand; we copy one place an image.
-    frames = padded.unfold(2, height, 1).unfold(3, width, 1)
-    return frames[torch.arange(batch, device=images.device), :, down, right]
+    where = draw_places(len(images), pixels=pixels, generator=generator)
+    return move_images(images, where.to(images.device), pixels=pixels)

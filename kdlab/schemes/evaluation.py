@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from kdlab import metrics
 from kdlab._checks import check_count, check_tensor
-from kdlab.data import to_float
+from kdlab.data import count_places, move_images, to_float
 
 
 @contextmanager
@@ -46,6 +46,45 @@ def predict(
         raise ValueError("images must hold at least one image, got 0")
     with evaluating(model):
         return torch.cat([model(to_float(part)) for part in images.split(batch_size)])
+
+
+@torch.no_grad()
+def predict_moved(
+    model: nn.Module, images: Tensor, *, shift: int, batch_size: int = 1000
+) -> Float[Tensor, "members classes"]:
+    """Return the logits of a model for every place of every image.
+
+    A student that learns from moved images for more than `count_places(shift)` epochs asks its
+    teacher less often this way.
+
+    Args:
+        model, images, batch_size: As in `predict`.
+        shift: Each image moves by up to so many pixels in each direction.
+
+    Returns:
+        All places of the first image, then of the second, in the order of `move_images`.
+
+    Raises:
+        ValueError: As in `predict`, or shift is no whole number >= 0.
+    """
+    check_count(0, shift=shift)
+    every = [
+        predict(_At(model, place, shift), images, batch_size=batch_size)
+        for place in range(count_places(shift))
+    ]
+    return torch.stack(every, dim=1).flatten(0, 1)
+
+
+class _At(nn.Module):
+    """A model that sees every image at one place."""
+
+    def __init__(self, model: nn.Module, place: int, shift: int) -> None:
+        super().__init__()
+        self.model, self.place, self.shift = model, place, shift
+
+    def forward(self, images: Tensor) -> Tensor:
+        where = torch.full((len(images),), self.place, device=images.device)
+        return self.model(move_images(images, where, pixels=self.shift))
 
 
 def evaluate(model: nn.Module, images: Tensor, targets: Int64[Tensor, "examples"]) -> int:

@@ -14,7 +14,7 @@ from kdlab.schemes.history import History, Progress, Run
 
 def distill(
     student: nn.Module,
-    teacher: nn.Module | Float[Tensor, "examples classes"],
+    teacher: nn.Module | Float[Tensor, "members classes"],
     batches: Batches,
     optimizer: torch.optim.Optimizer,
     *,
@@ -30,12 +30,14 @@ def distill(
     """Train a student on labels and on a teacher's softened predictions.
 
     Where the inputs are fixed, the teacher is asked once and its logits are looked up by the
-    example's index; where they are augmented, it is asked again for every batch.
+    example's index; where they are moved, it is asked again for every batch, unless its logits
+    for every place are given (`predict_moved`).
 
     Args:
         student: From images to logits; changed in place, left in eval mode.
         teacher: A module (its weights and modes are left as they are), or its logits for
-            every example of the batches, in their unshuffled order.
+            every example of the batches in their unshuffled order; where they are moved, those
+            for every place of the first example, then of the second, and so on.
         batches: What the student learns from.
         optimizer: Holds the student's parameters.
         epochs: Passes over the batches.
@@ -53,8 +55,8 @@ def distill(
         returns what there is.
 
     Raises:
-        ValueError: teacher is the student itself, or is logits where batches are augmented,
-            or has another length; the optimizer holds no parameter of the student that can
+        ValueError: teacher is the student itself, or logits of another number of images; the
+            optimizer holds no parameter of the student that can
             be trained; or another argument is of another type or out of range. Raised
             before any step.
 
@@ -113,9 +115,15 @@ def _check_teacher(teacher: nn.Module | Tensor, student: nn.Module, batches: Bat
     if isinstance(teacher, nn.Module) and _trained(student) & _trained(teacher):
         raise ValueError("teacher must not share trainable parameters with student")
     if isinstance(teacher, Tensor):
+        _check_logits(teacher, batches)
+
+
+def _check_logits(teacher: Tensor, batches: Batches) -> None:
+    if batches.fixed:
         check_same_length(teacher=teacher, targets=batches.targets)
-        if not batches.fixed:
-            raise ValueError("teacher must be a module where batches are shifted, got logits")
+    elif len(teacher) != batches.members:
+        wanted = f"{batches.members} rows of logits, one for each place of each example"
+        raise ValueError(f"teacher must have {wanted}, got {len(teacher)}")
 
 
 def _trained(model: nn.Module) -> set[int]:

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kdlab.data import Batches, shift_images, to_float
+from kdlab.data import Batches, count_places, move_images, shift_images, to_float
 
 
 def numbered(count: int, size: int = 4):
@@ -32,9 +32,10 @@ def test_every_example_comes_exactly_once_an_epoch(count, batch_size, seed):
 @pytest.mark.parametrize("shift", [0, 1])
 def test_images_targets_and_indices_belong_together(shift):
     for images, targets, indices in Batches(*numbered(50), batch_size=8, shift=shift):
-        assert torch.equal(targets, indices)
+        examples = indices // count_places(shift)
+        assert torch.equal(targets, examples)
         # An image moved by one pixel keeps its middle.
-        assert torch.equal((images[:, 0, 1, 1] * 255).round().long(), indices)
+        assert torch.equal((images[:, 0, 1, 1] * 255).round().long(), examples)
 
 
 @pytest.mark.parametrize("shift", [0, 2])
@@ -144,6 +145,32 @@ def test_each_image_moves_by_its_own_amount_and_all_moves_occur(pixels, shape, g
     assert 2 < counts.min() and counts.max() < 78
 
 
+@pytest.mark.parametrize("pixels", [0, 1, 2])
+def test_places_count_from_right_and_down_to_left_and_up(pixels, generator):
+    image = torch.rand(1, 2, 5, 6, generator=generator)
+    moves = [(d, r) for d in range(pixels, -pixels - 1, -1) for r in range(pixels, -pixels - 1, -1)]
+    assert count_places(pixels) == len(moves)
+    found = move_images(
+        image.expand(len(moves), -1, -1, -1), torch.arange(len(moves)), pixels=pixels
+    )
+    assert torch.equal(found, torch.cat([moved(image, *move) for move in moves]))
+    assert torch.equal(found[len(moves) // 2], image[0])
+
+
+def test_indices_of_moved_batches_tell_example_and_place(generator):
+    images = torch.randint(1, 256, (30, 1, 5, 5), generator=generator, dtype=torch.uint8)
+    batches = Batches(images, torch.arange(30), batch_size=8, shift=1, seed=3)
+    assert batches.members == 270 and Batches(images, torch.arange(30)).members == 30
+    seen = set()
+    for moved_images, targets, indices in (batch for _ in range(40) for batch in batches):
+        assert torch.equal(indices // 9, targets)
+        again = move_images(to_float(images[targets]), indices % 9, pixels=1)
+        assert torch.equal(moved_images, again)
+        seen |= set(indices.tolist())
+    # 1,200 draws; each of 270 is missed with a chance of (8/9)^40.
+    assert len(seen) > 250
+
+
 def test_no_pixels_no_move(generator):
     images = torch.rand(4, 1, 5, 5, generator=generator)
     assert torch.equal(shift_images(images, pixels=0, generator=generator), images)
@@ -174,3 +201,5 @@ def test_to_float_takes_no_list(unchecked_shapes):
 def test_shift_refuses_what_is_no_count(unchecked_shapes, pixels):
     with pytest.raises(ValueError, match=rf"^pixels must be a whole number >= 0, got {pixels}$"):
         shift_images(torch.zeros(1, 1, 2, 2), pixels=pixels)
+    with pytest.raises(ValueError, match=rf"^pixels must be a whole number >= 0, got {pixels}$"):
+        move_images(torch.zeros(1, 1, 2, 2), torch.zeros(1, dtype=torch.int64), pixels=pixels)

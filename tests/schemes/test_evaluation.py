@@ -5,8 +5,8 @@ import torch
 from _probes import Probe, same, small_net, small_set, weights
 from torch.testing import assert_close
 
-from kdlab.data import to_float
-from kdlab.schemes import evaluate, predict
+from kdlab.data import move_images, to_float
+from kdlab.schemes import evaluate, predict, predict_moved
 from kdlab.schemes.evaluation import evaluating
 
 
@@ -19,6 +19,19 @@ def test_predict_is_the_model_in_eval_mode_in_parts():
         assert_close(predict(model, images, batch_size=batch_size), expected)
     assert_close(predict(model, to_float(images)), expected)
     assert not predict(model, images).requires_grad
+
+
+@pytest.mark.parametrize("shift", [0, 1])
+def test_predict_moved_asks_at_every_place_of_every_image(shift):
+    images, _ = small_set()
+    model, places = small_net(dropout=0.5).train(), (2 * shift + 1) ** 2
+    found = predict_moved(model, images, shift=shift, batch_size=7)
+    assert model.training and found.shape == (len(images) * places, 3)
+    for example, place in ((0, 0), (3, places - 1), (39, places // 2)):
+        at = move_images(to_float(images[[example]]), torch.tensor([place]), pixels=shift)
+        assert_close(found[example * places + place], model.eval()(at)[0].detach())
+    with pytest.raises(ValueError, match="^shift must be a whole number >= 0, got -1$"):
+        predict_moved(model, images, shift=-1)
 
 
 def test_predict_leaves_modes_buffers_and_gradients():

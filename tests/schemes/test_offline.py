@@ -4,11 +4,12 @@ import pytest
 import torch
 from _probes import Probe, same, sgd, small_batches, small_net, small_set, weights
 from _refusals import check_refused
+from torch.testing import assert_close
 
 from kdlab import data, models
 from kdlab.data import Batches
 from kdlab.losses import distillation_loss
-from kdlab.schemes import distill, evaluate, predict, train
+from kdlab.schemes import distill, evaluate, predict, predict_moved, train
 
 TEST = small_set(examples=10, seed=5)
 HINTON = {"temperature": 4.0, "lambda_": 0.7}
@@ -168,6 +169,20 @@ def test_an_interrupt_while_the_teacher_answers_first_returns_an_empty_history()
     assert teacher.training and same(weights(student), before)
 
 
+def test_a_teacher_asked_at_every_place_teaches_as_one_asked_at_every_step():
+    teacher, students = small_net(7), [small_net(1), small_net(1)]
+    images, _ = small_set()
+    answers = predict_moved(teacher, images, shift=1)
+    for student, taught_by in zip(students, (teacher, answers), strict=True):
+        batches = small_batches(shift=1)
+        distill(student, taught_by, batches, sgd(student), epochs=3, **HINTON)
+    for one, other in zip(*(student.parameters() for student in students), strict=True):
+        assert_close(one, other)
+    shuffled = answers.view(40, 9, 3).flip(1).flatten(0, 1)
+    distill(other := small_net(1), shuffled, small_batches(shift=1), sgd(other), epochs=3, **HINTON)
+    assert not torch.allclose(other.blocks["logits"].weight, students[0].blocks["logits"].weight)
+
+
 def test_bad_teachers():
     student, batches = small_net(), small_batches()
     logits = torch.zeros(40, 3)
@@ -180,7 +195,7 @@ def test_bad_teachers():
         distill(student, wrapped, batches, sgd(student), epochs=1, **HINTON)
     with pytest.raises(ValueError, match=r"^lengths must be equal, got teacher 39 and targets 40$"):
         distill(student, logits[:39], batches, sgd(student), epochs=1, **HINTON)
-    message = r"^teacher must be a module where batches are shifted, got logits$"
+    message = r"^teacher must have 360 rows of logits, one for each place of each example, got 40$"
     with pytest.raises(ValueError, match=message):
         distill(student, logits, small_batches(shift=1), sgd(student), epochs=1, **HINTON)
     message = r"^optimizer must hold parameters of the trained model, got none of them$"
