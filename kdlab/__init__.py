@@ -6,6 +6,7 @@ A map, from the ground up (a room imports only from floors below its own):
 floor     room                   what it holds
 ========  =====================  ==================================================
 0         ``_checks``            one wording for every argument error
+0         ``_cluster``           a client of a dask.distributed cluster
 0         ``_files``             files that are whole or not there
 0         ``server``             the Jupyter Server extension behind quick sliders
 1         ``losses``             one pure function a loss

@@ -20,6 +20,7 @@ import kdlab
 PACKAGE = Path(kdlab.__file__).parent
 FLOORS = {
     "_checks": 0,
+    "_cluster": 0,
     "_files": 0,
     "server": 0,
     "losses": 1,

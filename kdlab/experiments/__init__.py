@@ -11,7 +11,7 @@ from importlib import import_module
 from kdlab._checks import check_choice
 from kdlab.experiments.spec import Experiment
 
-NAMES = ("hinton-mnist",)
+NAMES = ("hinton-mnist", "controls-mnist", "low-data", "temperature-lambda")
 
 __all__ = ["NAMES", "Experiment", "find_experiment"]
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from kdlab.course import RESULTS
 from kdlab.experiments import NAMES, commands
 
+_GO_ON = "stopped; nothing is lost: the same command goes on from here"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status: 0, 1 for bad input, 130 for Ctrl-C."""
@@ -15,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options.run(options)
     except KeyboardInterrupt:
-        print("\nstopped; nothing is lost: the same command goes on from here", file=sys.stderr)
+        print(f"\n{_GO_ON}", file=sys.stderr)
         return 130
     except (ValueError, OSError, RuntimeError) as error:
         print(f"kdlab.experiments: {error}", file=sys.stderr)
@@ -29,18 +31,18 @@ def _parser() -> argparse.ArgumentParser:
         description="The published tables beside ours, measured here.",
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="COMMAND")
-    listing = verbs.add_parser("list", help="what there is, and how long it takes")
-    listing.set_defaults(run=commands.list_all)
+    listing = verbs.add_parser("list", help="what there is, and about how long it takes")
     running = verbs.add_parser("run", help="train what is missing and write the results")
-    running.set_defaults(run=commands.run)
-    _add_run(running)
     table = verbs.add_parser("table", help="published beside here")
-    table.set_defaults(run=commands.table)
+    _add_run(running)
     table.add_argument("name", nargs="?", choices=NAMES, help="all by default")
     table.add_argument("--markdown", action="store_true", help="as a Markdown table")
-    for verb in (running, table):
-        text = "folder of the results; default: assets/results"
+    text = "folder of the results; default: assets/results"
+    for verb in (listing, running, table):
         verb.add_argument("--results", type=Path, default=RESULTS, help=text)
+    listing.set_defaults(run=commands.list_all)
+    running.set_defaults(run=commands.run)
+    table.set_defaults(run=commands.table)
     return parser
 
 
@@ -50,8 +52,12 @@ def _add_run(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--device", default="cpu", help="cpu, cuda, mps; default: cpu")
     text = "one epoch each, on the digits that are always there: only to see that it works"
     verb.add_argument("--quick", action="store_true", help=text)
-    verb.add_argument("--runs", type=Path, help="folder of unfinished and finished units")
-    verb.add_argument("--processes", type=int, default=1, help="how many share the work")
+    text = "how many share the work on this machine; default: one a core"
+    verb.add_argument("--processes", type=int, help=text)
+    text = "address of a dask.distributed cluster that shares it"
+    verb.add_argument("--scheduler", metavar="ADDRESS", help=text)
+    text = "folder of unfinished and finished networks; default: in the user's cache"
+    verb.add_argument("--runs", type=Path, help=text)
 
 
 if __name__ == "__main__":

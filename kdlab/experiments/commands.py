@@ -1,7 +1,9 @@
 """What each command of ``python -m kdlab.experiments`` does with its options."""
 
 import argparse
+import os
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,44 +12,51 @@ import torch
 from kdlab import data
 from kdlab._checks import check_count
 from kdlab.data.places import cache_folder
-from kdlab.experiments import NAMES, find_experiment, results, tables
+from kdlab.experiments import NAMES, cost, find_experiment, results, tables
 from kdlab.experiments.bar import Bar
-from kdlab.experiments.running import Work
-from kdlab.experiments.running import run as run_units
+from kdlab.experiments.cluster import run_on_cluster
+from kdlab.experiments.processes import run_in_processes
+from kdlab.experiments.running import Watch, Work
+from kdlab.experiments.running import run as run_here
 from kdlab.experiments.spec import Experiment
-from kdlab.experiments.training import shortened
+
+_TRIAL = "A trial of one epoch on digits: these numbers say nothing, and are not kept."
 
 
 def list_all(options: argparse.Namespace) -> None:
-    """Print every experiment in two lines."""
+    """Print every experiment: its question, its paper, about how long it takes."""
     for name in NAMES:
         experiment = find_experiment(name)
-        print(f"{name}: {experiment.measures}")
-        print(f"    {experiment.paper}; {len(experiment.units)} networks a seed")
+        print(f"{name}\n    {experiment.measures}\n    Beside: {experiment.paper}")
+        print(f"    {_estimate(experiment)}{_measured_in(name, options.results)}\n")
 
 
 def run(options: argparse.Namespace) -> None:
     """Train what is missing, write the results, print the table."""
     experiment = find_experiment(options.name)
-    count = options.seeds if options.seeds is not None else experiment.seeds
-    check_count(seeds=count)
+    seeds = _seeds(options, experiment)
     if options.quick:
         experiment = quick(experiment)
-    dataset = data.load(experiment.dataset).to(torch.device(options.device))
     runs = options.runs or cache_folder() / "runs"
-    with Bar(experiment, runs, range(count), dataset, file=sys.stderr) as bar:
-        run_units(Work(experiment, runs, dataset, bar.watch), range(count))
-    found = results.collect(experiment, runs, range(count))
+    with Bar(experiment, runs, seeds, file=sys.stderr) as bar:
+        _train(options, experiment, runs, seeds, bar.watch)
+    found = results.collect(experiment, runs, seeds)
     print(tables.as_text(found))
     if options.quick:
-        print("\nA trial of one epoch on digits: these numbers say nothing, and are not kept.")
+        print(f"\n{_TRIAL}")
     else:
         print(f"\n{tables.caption(found)}\n{results.write(found, options.results)}")
 
 
 def table(options: argparse.Namespace) -> None:
-    """Print the tables of what has been measured."""
+    """Print the tables of what has been measured.
+
+    Raises:
+        ValueError: Nothing has been.
+    """
     names = [options.name] if options.name else _measured(options.results)
+    if not names:
+        raise ValueError(f"{options.results} holds no results; `run NAME` makes them")
     for name in names:
         found = results.load(name, options.results)
         written = tables.as_markdown(found) if options.markdown else tables.as_text(found)
@@ -57,10 +66,62 @@ def table(options: argparse.Namespace) -> None:
 def quick(experiment: Experiment) -> Experiment:
     """Return an experiment that is done in a minute: one epoch each, on digits."""
     units = tuple(
-        replace(unit, recipe=shortened(unit.recipe), examples=unit.examples and 100)
+        replace(
+            unit,
+            recipe=replace(unit.recipe, epochs=min(unit.recipe.epochs, 1)),
+            examples=unit.examples and min(unit.examples, 1000),
+        )
         for unit in experiment.units
     )
     return replace(experiment, dataset="digits", units=units)
+
+
+def _train(
+    options: argparse.Namespace, experiment: Experiment, runs: Path, seeds: range, watch: Watch
+) -> None:
+    device, processes = torch.device(options.device), _processes(options)
+    dataset = data.load(experiment.dataset).to(device)
+    if processes > 1:
+        return run_in_processes(experiment, runs, seeds, processes, watch)
+    # The same bits however many processes there are.
+    torch.set_num_threads(1)
+    work = Work(experiment, runs, dataset, watch)
+    if options.scheduler:
+        return run_on_cluster(work, seeds, options.scheduler)
+    return run_here(work, seeds)
+
+
+def _seeds(options: argparse.Namespace, experiment: Experiment) -> Sequence[int]:
+    count = experiment.seeds if options.seeds is None else options.seeds
+    check_count(seeds=count)
+    return range(count)
+
+
+def _processes(options: argparse.Namespace) -> int:
+    """Return how many processes train: on a CPU one a core, on a GPU and over a cluster one."""
+    alone = options.device != "cpu" or options.scheduler
+    if options.processes is None:
+        return 1 if alone else os.cpu_count() or 1
+    check_count(processes=options.processes)
+    if alone and options.processes > 1:
+        other = "--scheduler" if options.scheduler else f"--device {options.device}"
+        raise ValueError(f"processes must be 1 with {other}, got {options.processes}")
+    return options.processes
+
+
+def _estimate(experiment: Experiment) -> str:
+    cores = os.cpu_count() or 1
+    on_cpu = cost.whole(experiment, experiment.seeds) / cores
+    on_gpu = cost.whole(experiment, experiment.seeds, cost.GPU)
+    networks = experiment.seeds * len(experiment.units)
+    times = f"about {tables.span(on_cpu)} on {cores} CPU cores, {tables.span(on_gpu)} on a GPU"
+    return f"{experiment.seeds} seeds, {networks} networks: {times} (estimates)"
+
+
+def _measured_in(name: str, folder: Path) -> str:
+    if name not in _measured(folder):
+        return ""
+    return f"\n    Measured: {tables.caption(results.load(name, folder))}"
 
 
 def _measured(folder: Path) -> list[str]:

@@ -27,7 +27,7 @@ def collect(experiment: Experiment, runs: Path, seeds: Iterable[int]) -> dict:
     every = [unit for named in units.values() for unit in named.values()]
     return {
         "experiment": experiment.name,
-        "rows": [_row(row, [units[seed][row.unit] for seed in whole]) for row in experiment.rows],
+        "rows": [_row(row, [units[seed] for seed in whole]) for row in experiment.rows],
         "seeds": whole,
         "settings": {unit.name: unit.settings() for unit in experiment.units},
         "versions": {k: _one(unit["versions"][k] for unit in every) for k in every[0]["versions"]},
@@ -89,8 +89,8 @@ def _units(experiment: Experiment, runs: Path, seed: int) -> dict[str, dict] | N
     return {name: store.result() for name, store in stores.items()}
 
 
-def _row(row: Row, units: list[dict]) -> dict:
-    values = [unit["numbers"][row.number] for unit in units]
+def _row(row: Row, units: list[dict[str, dict]]) -> dict:
+    values = [_value(row, named) for named in units]
     return {
         "row": row.name,
         "text": row.text,
@@ -100,6 +100,11 @@ def _row(row: Row, units: list[dict]) -> dict:
         "mean": round(fmean(values), 3),
         "interval": interval(values),
     }
+
+
+def _value(row: Row, named: dict[str, dict]) -> float:
+    value = named[row.unit]["numbers"][row.number]
+    return value - named[row.minus]["numbers"][row.number] if row.minus else value
 
 
 def _one(said: Iterable[str]) -> str:

@@ -1,24 +1,21 @@
 """Run an experiment: every unit once, whatever was done before or is done beside us."""
 
-import contextlib
-import platform
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from kdlab.data import Dataset
+from kdlab.experiments.circumstances import circumstances
 from kdlab.experiments.spec import Experiment, Unit
-from kdlab.experiments.store import Store
+from kdlab.experiments.store import Store, weights_of
 from kdlab.experiments.training import train_unit
-from kdlab.schemes import Checkpoint
+from kdlab.schemes import Checkpoint, predict_moved
 
-PACKAGES = ("torch", "torchvision", "numpy")
-# A checkpoint of a large network takes some tenths of a second.
+# A checkpoint of a large network takes some hundredths of a second, its epoch some seconds.
 _EVERY = 5
 _WAIT_SECONDS = 2.0
 
@@ -46,6 +43,22 @@ class Work:
         """Return where a unit lies."""
         return Store(self.runs, self.experiment, unit, seed)
 
+    def teachers(self, unit: Unit, seed: int) -> list[Store]:
+        """Return where its teachers lie."""
+        return [self.store(self.experiment.by_name[name], seed) for name in unit.teachers]
+
+    def answers(self, unit: Unit, seed: int) -> Tensor | None:
+        """Return the mean of what its teachers answer, on the device; None without a teacher."""
+        if not unit.teachers:
+            return None
+        shift = unit.recipe.shift
+        every = [store.answers(shift, self._ask(shift)) for store in self.teachers(unit, seed)]
+        return torch.stack(every).mean(dim=0).to(self.dataset.device)
+
+    def _ask(self, shift: int) -> Callable[[nn.Module], Tensor]:
+        images = self.dataset.train_images
+        return lambda model: predict_moved(model.to(images.device), images, shift=shift)
+
 
 def run(work: Work, seeds: Iterable[int]) -> None:
     """Train every unit that isn't there yet; wait for those that another process trains.
@@ -67,56 +80,32 @@ def _advance(work: Work, unit: Unit, seed: int) -> bool:
     store = work.store(unit, seed)
     if store.ended():
         return True
-    if not all(work.store(other, seed).ended() for other in _teachers(work.experiment, unit)):
+    if not all(teacher.ended() for teacher in work.teachers(unit, seed)):
         return False
-    with store.claim() as ours:
-        if not ours:
-            return False
+    if (lock := store.claim()) is None:
+        return False
+    try:
         # It may have ended between our look and our claim.
         if not store.ended():
             _train(work, unit, seed, store)
+    finally:
+        lock.release()
     return True
 
 
 def _train(work: Work, unit: Unit, seed: int, store: Store) -> None:
-    teachers = [_teacher(work, other, seed) for other in _teachers(work.experiment, unit)]
     model, numbers, seconds = train_unit(
         unit,
         seed,
         work.dataset,
-        teachers,
+        work.answers(unit, seed),
         checkpoint=Checkpoint(store.checkpoint, every=_EVERY),
         progress=lambda done, steps, note: work.watch(unit, seed, done, steps),
     )
+    store.save(report(unit, seed, numbers, seconds, work.dataset), weights_of(model))
+
+
+def report(unit: Unit, seed: int, numbers: dict, seconds: float, dataset: Dataset) -> dict:
+    """Return all that is kept of a trained unit, its weights apart."""
     said = {"unit": unit.name, "seed": seed, "numbers": numbers, "seconds": round(seconds, 1)}
-    store.save(said | circumstances(work.dataset), model)
-
-
-def circumstances(dataset: Dataset) -> dict:
-    """Return on what a unit was trained: versions, hardware, data."""
-    device = dataset.device
-    named = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
-    threads = f", {torch.get_num_threads()} threads" if device.type == "cpu" else ""
-    return {
-        "versions": {"python": platform.python_version()}
-        | {name: version(name).partition("+")[0] for name in PACKAGES},
-        "hardware": f"{named}{threads}",
-        "data": dataset.source,
-    }
-
-
-def _processor() -> str:
-    """Name the processor as exactly as the system tells it."""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
-def _teachers(experiment: Experiment, unit: Unit) -> list[Unit]:
-    return [experiment.by_name[name] for name in unit.teachers]
-
-
-def _teacher(work: Work, unit: Unit, seed: int) -> nn.Module:
-    return work.store(unit, seed).load(unit.recipe.build(seed)).to(work.dataset.device)
+    return said | circumstances(dataset)

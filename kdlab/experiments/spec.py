@@ -8,10 +8,19 @@ from hashlib import sha256
 from torch import Tensor, nn
 
 from kdlab import models
+from kdlab._checks import check_count, check_fraction, check_positive
 from kdlab.data import Dataset
 
-#: What is read off a trained network: numbers by name.
+#: What is read off a trained network: numbers by name. A frozen dataclass with `__call__`, so
+#: that it can be sent to another process and told in the settings.
 Measure = Callable[[nn.Module, Dataset], Mapping[str, float]]
+
+#: What becomes of a teacher's logits before the student hears them, given the classes of the
+#: images and the seed. A frozen dataclass with `__call__`, too.
+View = Callable[[Tensor, Tensor, int], Tensor]
+
+#: Changes when the same settings come to mean other numbers; then all is trained anew.
+FORM = 1
 
 
 @dataclass(frozen=True)
@@ -21,7 +30,7 @@ class Recipe:
     Attributes:
         widths: Values per image, units of each hidden layer, classes; for a convolutional
             network its channels.
-        epochs: Passes over the training images.
+        epochs: Passes over the training images; 0 leaves the network untrained.
         convolutional: Build `models.conv_net` and not `models.mlp`.
         learning_rate: Adam's at the start; it falls to 0 along a half cosine.
         batch_size: Images a step.
@@ -45,6 +54,15 @@ class Recipe:
     temperature: float = 1.0
     lambda_: float = 1.0
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no network can be trained with, before hours are spent."""
+        check_count(0, epochs=self.epochs, shift=self.shift)
+        check_count(batch_size=self.batch_size)
+        check_positive(learning_rate=self.learning_rate, temperature=self.temperature)
+        check_fraction(smoothing=self.smoothing)
+        check_fraction(lambda_=self.lambda_)
+        self.build(0)
+
     def build(self, seed: int) -> models.FeatureNet:
         """Return a fresh network."""
         if self.convolutional:
@@ -65,7 +83,7 @@ class Unit:
         without: Classes that are taken out of its training images.
         examples: How many training images it gets, drawn by the seed; None is all.
         member: Its number in a panel: members of one recipe and seed must differ.
-        view: What becomes of the teacher's logits before the student sees them; None is nothing.
+        view: What becomes of the teacher's logits before the student hears them; None is nothing.
         measure: What is read off it.
     """
 
@@ -75,17 +93,18 @@ class Unit:
     without: tuple[int, ...] = ()
     examples: int | None = None
     member: int = 0
-    view: Callable[[Tensor], Tensor] | None = None
+    view: View | None = None
     measure: Measure | None = None
 
     def settings(self) -> dict:
         """Return all that decides its numbers, as JSON holds it; the name is none of it."""
-        said = asdict(self) | {
-            "view": self.view and self.view.__name__,
-            "measure": self.measure and self.measure.__name__,
-        }
+        said = asdict(self) | {"view": _said(self.view), "measure": _said(self.measure)}
         del said["name"]
         return json.loads(json.dumps(said))
+
+
+def _said(view: object) -> dict | None:
+    return view and {"is": type(view).__name__} | asdict(view)
 
 
 @dataclass(frozen=True)
@@ -96,6 +115,7 @@ class Row:
         name: Its name in the results, for example "no-threes-raw".
         unit: The unit whose number it shows.
         number: Which of the unit's numbers.
+        minus: Another unit, whose number is taken away from it seed by seed; None is none.
         published: The published number; None where there is none.
         source: Where it stands.
         text: What the row is, for a reader.
@@ -105,6 +125,7 @@ class Row:
     unit: str
     text: str
     number: str = "errors"
+    minus: str | None = None
     published: float | None = None
     source: str = ""
 
@@ -143,14 +164,16 @@ class Experiment:
             if missing := [name for name in unit.teachers if name not in seen]:
                 raise ValueError(f"{unit.name} must come after its teacher {missing[0]}")
             seen[unit.name] = unit
-        if missing := [row.unit for row in self.rows if row.unit not in seen]:
+        shown = [name for row in self.rows for name in (row.unit, row.minus) if name]
+        if missing := [name for name in shown if name not in seen]:
             raise ValueError(f"rows must show units of the experiment, got {missing[0]}")
         object.__setattr__(self, "by_name", seen)
 
     def fingerprint(self, unit: Unit, seed: int) -> str:
         """Return a short text that differs where the numbers of two units may differ."""
         teachers = [self.fingerprint(self.by_name[name], seed) for name in unit.teachers]
-        said = unit.settings() | {"teachers": teachers, "dataset": self.dataset, "seed": seed}
+        said = unit.settings() | {"teachers": teachers, "seed": seed}
+        said |= {"dataset": self.dataset, "form": FORM}
         return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
     def keeps(self, unit: Unit) -> bool:

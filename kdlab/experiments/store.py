@@ -2,23 +2,21 @@
 
 RUNS/FINGERPRINT/unit.json              numbers and circumstances of a unit that has ended
 RUNS/FINGERPRINT/model.safetensors      its network, if another unit needs it
-RUNS/FINGERPRINT/checkpoint.safetensors where it goes on, while it has not
+RUNS/FINGERPRINT/answers-N.safetensors  its answers to all training images moved by up to N pixels
+RUNS/FINGERPRINT/checkpoint.safetensors where it goes on, while it has not ended
 RUNS/FINGERPRINT/lock                   held by the process that trains it
 """
 
-import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from kdlab._files import read_json, write_json
 from kdlab.experiments.spec import Experiment, Unit
-
-if os.name == "posix":
-    import fcntl
 
 
 class Store:
@@ -32,8 +30,8 @@ class Store:
     """
 
     def __init__(self, runs: Path, experiment: Experiment, unit: Unit, seed: int) -> None:
+        self.unit, self.seed, self.keeps = unit, seed, experiment.keeps(unit)
         self.folder = runs / experiment.fingerprint(unit, seed)
-        self.keeps = experiment.keeps(unit)
         self.checkpoint = self.folder / "checkpoint.safetensors"
         self._result, self._model = self.folder / "unit.json", self.folder / "model.safetensors"
 
@@ -49,30 +47,49 @@ class Store:
         """
         return read_json(self._result)
 
-    def save(self, result: dict, model: nn.Module) -> None:
+    def save(self, result: dict, weights: dict[str, Tensor]) -> None:
         """Keep a unit that has ended; its result is written last, and stands for the whole."""
         if self.keeps:
-            partial = self._model.with_suffix(".part")
-            tensors = {name: value.cpu().clone() for name, value in model.state_dict().items()}
-            save_file(tensors, partial)
-            os.replace(partial, self._model)
+            _write(self._model, weights)
         write_json(self._result, result)
         self.checkpoint.unlink(missing_ok=True)
 
-    def load(self, model: nn.Module) -> nn.Module:
-        """Put the stored weights into a network and return it, in eval mode."""
+    def network(self) -> nn.Module:
+        """Return the trained network, on the CPU, in eval mode."""
+        model = self.unit.recipe.build(0)
         model.load_state_dict(load_file(self._model))
         return model.eval().requires_grad_(False)
 
-    @contextlib.contextmanager
-    def claim(self) -> Iterator[bool]:
-        """Keep other processes away while a unit is trained; False where one is at it."""
+    def answers(self, shift: int, ask: Callable[[nn.Module], Tensor]) -> Tensor:
+        """Return the network's answers to moved training images; it is asked only once."""
+        path = self.folder / f"answers-{shift}.safetensors"
+        if not path.exists():
+            _write(path, {"answers": ask(self.network())})
+        return load_file(path)["answers"]
+
+    def claim(self) -> FileLock | None:
+        """Keep other processes away while a unit is trained; None where one is at it.
+
+        The lock is to be released; if its process dies, the system does that.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
-        with open(self.folder / "lock", "w") as file:
-            try:
-                if os.name == "posix":
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                yield False
-                return
-            yield True
+        lock = FileLock(self.folder / "lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return None
+        return lock
+
+
+def weights_of(model: nn.Module) -> dict[str, Tensor]:
+    """Return a network's tensors on the CPU, each with memory of its own."""
+    return {name: tensor.cpu().clone() for name, tensor in model.state_dict().items()}
+
+
+def _write(path: Path, tensors: dict[str, Tensor]) -> None:
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        save_file({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, partial)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)

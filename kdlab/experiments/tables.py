@@ -35,9 +35,16 @@ def as_markdown(results: dict) -> str:
 
 def caption(results: dict) -> str:
     """Say on what it was measured."""
-    hours = results["seconds"] / 3600
-    torch = results["versions"]["torch"]
-    return f"{results['experiment']}: {hours:.1f} h, {results['hardware']}, torch {torch}."
+    seeds, torch = len(results["seeds"]), results["versions"]["torch"]
+    spent = f"{span(results['seconds'])} of training in all"
+    return f"{seeds} seeds, {spent}, {results['hardware']}, torch {torch}."
+
+
+def span(seconds: float) -> str:
+    """Return a time in the unit that suits it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _aligned(line: Sequence[str], widths: Sequence[int]) -> str:

@@ -4,8 +4,6 @@ A task may run twice where a worker is lost; its result is written once, here, u
 submission's key. What runs on the workers stands in `bench`.
 """
 
-import asyncio
-import logging
 import queue
 import time
 import uuid
@@ -14,6 +12,7 @@ from itertools import count, islice
 from pathlib import Path
 
 import kdlab
+from kdlab._cluster import connect, unfit
 from kdlab.grading.bench import Job, UnfitWorker, end_run, grade_here
 from kdlab.grading.grade import Handed, ungraded
 from kdlab.grading.pool import ENDED, read_release
@@ -43,7 +42,7 @@ class Cluster:
         self._homework, self._address = homework, address
         run = uuid.uuid4().hex
         self._job = Job(run, homework.id, read_release(release), kdlab.__version__)
-        self._client = _connect(address)
+        self._client = connect(address)
         self._done: queue.SimpleQueue = queue.SimpleQueue()
         self._numbers = count()
         self._threads, self._looked = 0, float("-inf")
@@ -156,61 +155,7 @@ class Cluster:
         except ServerEnded:
             return ungraded(handed, self._homework, ENDED)
         except UnfitWorker as error:
-            raise _unfit(self._address, error) from None
+            raise unfit(self._address, error) from None
         except Exception as error:
             name = type(error).__name__
             return ungraded(handed, self._homework, f"The grader raised {name}; grade it by hand.")
-
-
-def _connect(address: str):
-    try:
-        from distributed import Client
-    except ImportError:
-        told = "scheduler needs dask's distributed, which isn't installed: pip install distributed"
-        raise ValueError(told) from None
-    _find(address)
-    # Of lost workers and of a lost scheduler we tell ourselves, in a sentence.
-    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
-    client = Client(address, set_as_default=False)
-    try:
-        _check_versions(client, address)
-    except BaseException:
-        client.close()
-        raise
-    return client
-
-
-def _find(address: str) -> None:
-    """Say soon that nobody answers; a client takes half a minute and leaves a traceback."""
-    try:
-        asyncio.run(_knock(address))
-    except ValueError:
-        told = "scheduler must be an address such as tcp://127.0.0.1:8786"
-        raise ValueError(f"{told}, got {address}") from None
-    except OSError as error:
-        raise OSError(f"no scheduler answers at {address} ({error})") from None
-
-
-def _check_versions(client, address: str) -> None:
-    """Ask each machine for its kdlab; by a built-in: ours can't be loaded where there is none."""
-    ask = "__import__('kdlab').__version__"
-    try:
-        found = [client.run_on_scheduler(eval, ask), *client.run(eval, ask).values()]
-    except Exception as error:
-        raise _unfit(address, error) from None
-    if other := set(found) - {kdlab.__version__}:
-        raise _unfit(address, f"kdlab {other.pop()} is there, here is {kdlab.__version__}")
-
-
-def _unfit(address: str, why: object) -> OSError:
-    said = f"a machine of the cluster at {address} can't grade: {why}"
-    return OSError(f"{said}; install the same kdlab on each")
-
-
-async def _knock(address: str) -> None:
-    from distributed.comm import connect
-    from distributed.security import Security
-
-    settings = Security().get_connection_args("client")
-    comm = await connect(address, timeout=_KNOCK_SECONDS, **settings)
-    await comm.close()

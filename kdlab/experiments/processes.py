@@ -1,0 +1,96 @@
+"""Several processes that share an experiment's units, on one machine."""
+
+import contextlib
+import io
+import multiprocessing
+import os
+import queue
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from kdlab import data
+from kdlab.experiments.running import Watch, Work, run
+from kdlab.experiments.spec import Experiment, Unit
+
+_TELL_SECONDS, _LOOK_SECONDS, _END_SECONDS = 0.3, 0.5, 5.0
+
+
+def run_in_processes(
+    experiment: Experiment, runs: Path, seeds: Sequence[int], processes: int, watch: Watch
+) -> None:
+    """Run an experiment in so many processes on the CPU, one thread each.
+
+    They share nothing but the folder of runs, as several commands do that are started by hand.
+    One thread each: a small network gains little by a second one, and its bits must not depend
+    on how many processes there are.
+
+    Args:
+        experiment: What is run.
+        runs: The folder of all runs.
+        seeds: Which seeds.
+        processes: How many.
+        watch: Told, some times a second, how far each unit is.
+
+    Raises:
+        RuntimeError: One of them failed; it says why.
+        KeyboardInterrupt: It was stopped.
+    """
+    context = multiprocessing.get_context("spawn")
+    told = context.Queue()
+    given = (experiment, runs, tuple(seeds), os.getpid(), told)
+    workers = [context.Process(target=_work, args=given, daemon=True) for _ in range(processes)]
+    try:
+        for worker in workers:
+            worker.start()
+        while any(worker.is_alive() for worker in workers):
+            _listen(told, watch)
+    finally:
+        for worker in workers:
+            worker.terminate()
+            worker.join(_END_SECONDS)
+    _listen(told, watch)
+    if failed := [worker.exitcode for worker in workers if worker.exitcode]:
+        raise RuntimeError(f"a process of the run ended with status {failed[0]}")
+
+
+def _listen(told: multiprocessing.Queue, watch: Watch) -> None:
+    """Hand on what the processes tell, until they are silent for a while."""
+    with contextlib.suppress(queue.Empty):
+        while True:
+            name, unit, *rest = told.get(timeout=_LOOK_SECONDS)
+            if name == "failed":
+                raise RuntimeError(unit)
+            watch(unit, *rest)
+
+
+class _Teller:
+    """Tells the parent how far a unit is, and stops when there is no parent any more."""
+
+    def __init__(self, parent: int, told: multiprocessing.Queue) -> None:
+        self._parent, self._told, self._last = parent, told, float("-inf")
+
+    def __call__(self, unit: Unit, seed: int, done: int, steps: int) -> None:
+        now = time.monotonic()
+        if now - self._last < _TELL_SECONDS and done < steps:
+            return
+        self._last = now
+        if os.getppid() != self._parent:
+            raise KeyboardInterrupt
+        self._told.put(("step", unit, seed, done, steps))
+
+
+def _work(experiment: Experiment, runs: Path, seeds: Sequence[int], parent: int, told) -> None:
+    torch.set_num_threads(1)
+    try:
+        # The parent has said already where the data come from.
+        with contextlib.redirect_stdout(io.StringIO()):
+            dataset = data.load(experiment.dataset)
+        run(Work(experiment, runs, dataset, _Teller(parent, told)), seeds)
+    except KeyboardInterrupt:
+        # Stopped with its parent, which says so.
+        return
+    except Exception as error:
+        told.put(("failed", f"{type(error).__name__}: {error}"))
