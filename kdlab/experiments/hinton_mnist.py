@@ -7,9 +7,7 @@ from kdlab.experiments.spec import Experiment, Recipe, Row, Unit
 
 PAPER = "Hinton et al. 2014, arXiv:1503.02531, section 3"
 
-TEACHER = Recipe(
-    (784, 1200, 1200, 10), epochs=200, dropout=0.25, input_dropout=0.1, max_norm=4.0, shift=2
-)
+TEACHER = Recipe((784, 1200, 1200, 10), epochs=200, dropout=0.3, max_norm=3.0, shift=2)
 LABELS = Recipe((784, 800, 800, 10), epochs=20)
 # The student sees the moved image that its teacher is asked about, and hears nothing else.
 STUDENT = replace(LABELS, epochs=150, shift=2, temperature=20.0)

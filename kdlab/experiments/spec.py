@@ -61,6 +61,8 @@ class Recipe:
         check_positive(learning_rate=self.learning_rate, temperature=self.temperature)
         check_fraction(smoothing=self.smoothing)
         check_fraction(lambda_=self.lambda_)
+        if self.max_norm is not None:
+            check_positive(max_norm=self.max_norm)
         self.build(0)
 
     def build(self, seed: int) -> models.FeatureNet:
