@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kdlab.course import RESULTS
@@ -35,15 +35,21 @@ def _parser() -> argparse.ArgumentParser:
     running = verbs.add_parser("run", help="train what is missing and write the results")
     table = verbs.add_parser("table", help="published beside here")
     _add_run(running)
-    table.add_argument("name", nargs="?", choices=NAMES, help="all by default")
-    table.add_argument("--markdown", action="store_true", help="as a Markdown table")
-    text = "folder of the results; default: assets/results"
-    for verb in (listing, running, table):
-        verb.add_argument("--results", type=Path, default=RESULTS, help=text)
-    listing.set_defaults(run=commands.list_all)
-    running.set_defaults(run=commands.run)
-    table.set_defaults(run=commands.table)
+    _add_table(table)
+    _add_results((listing, commands.list_all), (running, commands.run), (table, commands.table))
     return parser
+
+
+def _add_results(*verbs: tuple[argparse.ArgumentParser, Callable]) -> None:
+    for verb, command in verbs:
+        text = "folder of the results; default: assets/results"
+        verb.add_argument("--results", type=Path, default=RESULTS, help=text)
+        verb.set_defaults(run=command)
+
+
+def _add_table(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("name", nargs="?", choices=NAMES, help="all by default")
+    verb.add_argument("--markdown", action="store_true", help="as a Markdown table")
 
 
 def _add_run(verb: argparse.ArgumentParser) -> None:

@@ -32,13 +32,13 @@ class Bar:
 
     def watch(self, unit: Unit, seed: int, done: int, steps: int) -> None:
         """Note a step of a unit."""
-        share = self._work.get(unit.name, 0.0) * done / steps
-        before = self._done.get((unit.name, seed), 0.0)
-        self._done[unit.name, seed] = share
+        self._done[unit.name, seed] = self._work.get(unit.name, 0.0) * done / steps
         epochs = unit.recipe.epochs
         said = f"{unit.name}, seed {seed}, epoch {epochs * done // steps} of {epochs}"
         self._bar.set_postfix_str(said, refresh=False)
-        self._bar.update(max(share - before, 0.0))
+        # Sums of floats may pass the total by their last bit.
+        self._bar.n = min(sum(self._done.values()), self._bar.total)
+        self._bar.update(0)
 
     def __enter__(self) -> "Bar":
         return self

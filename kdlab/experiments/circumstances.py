@@ -1,4 +1,4 @@
-"""On what a unit was trained: versions, hardware, data."""
+"""On what a unit was trained: versions and hardware."""
 
 import contextlib
 import platform
@@ -7,18 +7,15 @@ from pathlib import Path
 
 import torch
 
-from kdlab.data import Dataset
-
 PACKAGES = ("torch", "torchvision", "numpy")
 
 
-def circumstances(dataset: Dataset) -> dict:
-    """Return "versions" by package, "hardware" and "data", as they stand in the results."""
+def circumstances(device: torch.device) -> dict:
+    """Return "versions" by package and "hardware", as they stand in the results."""
     packages = {name: version(name).partition("+")[0] for name in PACKAGES}
     return {
         "versions": {"python": platform.python_version()} | packages,
-        "hardware": hardware(dataset.device),
-        "data": dataset.source,
+        "hardware": hardware(device),
     }
 
 

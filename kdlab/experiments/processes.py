@@ -6,7 +6,9 @@ import multiprocessing
 import os
 import queue
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from multiprocessing.process import BaseProcess
+from multiprocessing.queues import Queue
 from pathlib import Path
 
 import torch
@@ -42,21 +44,28 @@ def run_in_processes(
     told = context.Queue()
     given = (experiment, runs, tuple(seeds), os.getpid(), told)
     workers = [context.Process(target=_work, args=given, daemon=True) for _ in range(processes)]
-    try:
-        for worker in workers:
-            worker.start()
+    with _started(workers):
         while any(worker.is_alive() for worker in workers):
             _listen(told, watch)
-    finally:
-        for worker in workers:
-            worker.terminate()
-            worker.join(_END_SECONDS)
     _listen(told, watch)
     if failed := [worker.exitcode for worker in workers if worker.exitcode]:
         raise RuntimeError(f"a process of the run ended with status {failed[0]}")
 
 
-def _listen(told: multiprocessing.Queue, watch: Watch) -> None:
+@contextlib.contextmanager
+def _started(workers: Sequence[BaseProcess]) -> Iterator[None]:
+    """Start processes, and end them whatever happens."""
+    try:
+        for worker in workers:
+            worker.start()
+        yield
+    finally:
+        for worker in workers:
+            worker.terminate()
+            worker.join(_END_SECONDS)
+
+
+def _listen(told: Queue, watch: Watch) -> None:
     """Hand on what the processes tell, until they are silent for a while."""
     with contextlib.suppress(queue.Empty):
         while True:
@@ -69,7 +78,7 @@ def _listen(told: multiprocessing.Queue, watch: Watch) -> None:
 class _Teller:
     """Tells the parent how far a unit is, and stops when there is no parent any more."""
 
-    def __init__(self, parent: int, told: multiprocessing.Queue) -> None:
+    def __init__(self, parent: int, told: Queue) -> None:
         self._parent, self._told, self._last = parent, told, float("-inf")
 
     def __call__(self, unit: Unit, seed: int, done: int, steps: int) -> None:

@@ -1,5 +1,6 @@
 """An experiment's results: one JSON file, made from the units that have ended."""
 
+import contextlib
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -29,11 +30,20 @@ def collect(experiment: Experiment, runs: Path, seeds: Iterable[int]) -> dict:
         "experiment": experiment.name,
         "rows": [_row(row, [units[seed] for seed in whole]) for row in experiment.rows],
         "seeds": whole,
-        "settings": {unit.name: unit.settings() for unit in experiment.units},
+        "settings": settings(experiment),
         "versions": {k: _one(unit["versions"][k] for unit in every) for k in every[0]["versions"]},
         "hardware": _one(unit["hardware"] for unit in every),
-        "data": _one(unit["data"] for unit in every),
         "seconds": round(sum(unit["seconds"] for unit in every), 1),
+    }
+
+
+def settings(experiment: Experiment) -> dict:
+    """Return all that decides an experiment's numbers, and what each row shows, as JSON."""
+    return {
+        "dataset": experiment.dataset,
+        "counts": experiment.unit_of_numbers,
+        "rows": {row.name: row.text for row in experiment.rows},
+        "units": {unit.name: unit.settings() for unit in experiment.units},
     }
 
 
@@ -61,7 +71,7 @@ def write(results: dict, folder: Path) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{results['experiment']}.json"
-    if path.exists() and read_json(path) != results:
+    if path.exists() and not _holds(path, results):
         path.replace(_free_name(path))
     write_json(path, results)
     return path
@@ -93,7 +103,6 @@ def _row(row: Row, units: list[dict[str, dict]]) -> dict:
     values = [_value(row, named) for named in units]
     return {
         "row": row.name,
-        "text": row.text,
         "published": row.published,
         "source": row.source,
         "values": values,
@@ -110,6 +119,12 @@ def _value(row: Row, named: dict[str, dict]) -> float:
 def _one(said: Iterable[str]) -> str:
     """Return what all say; several, where they differ."""
     return " and ".join(dict.fromkeys(said))
+
+
+def _holds(path: Path, results: dict) -> bool:
+    with contextlib.suppress(ValueError):
+        return read_json(path) == results
+    return False
 
 
 def _free_name(path: Path) -> Path:

@@ -108,4 +108,4 @@ def _train(work: Work, unit: Unit, seed: int, store: Store) -> None:
 def report(unit: Unit, seed: int, numbers: dict, seconds: float, dataset: Dataset) -> dict:
     """Return all that is kept of a trained unit, its weights apart."""
     said = {"unit": unit.name, "seed": seed, "numbers": numbers, "seconds": round(seconds, 1)}
-    return said | circumstances(dataset)
+    return said | circumstances(dataset.device)

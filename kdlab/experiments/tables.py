@@ -7,9 +7,10 @@ HEADER = ("", "published", "here", "95 % interval", "seeds")
 
 def rows(results: dict) -> list[tuple[str, ...]]:
     """Return the cells of each line, as text."""
+    texts = results["settings"]["rows"]
     return [
         (
-            row["text"],
+            texts[row["row"]],
             "" if row["published"] is None else f"{row['published']:g}",
             f"{row['mean']:.1f}",
             "" if row["interval"] is None else "{:.1f} to {:.1f}".format(*row["interval"]),

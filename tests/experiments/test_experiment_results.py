@@ -1,0 +1,206 @@
+"""Results: their schema, mean and interval, and that nothing of them is lost."""
+
+import json
+import math
+
+import pytest
+from _small_experiment import SMALL
+
+from kdlab.course import RESULTS
+from kdlab.experiments import NAMES, find_experiment, results, tables
+from kdlab.experiments.store import Store
+
+SEEDS = range(3)
+VALUES = {"teacher": (60, 70, 65), "student": (80, 90, 100), "labels": (150, 160, 155)}
+
+
+def fill(runs, *, seeds=SEEDS, but=(), hardware="a processor") -> None:
+    """Write what a run would leave, with numbers that we know."""
+    for seed in seeds:
+        for unit in SMALL.units:
+            if (unit.name, seed) in but:
+                continue
+            store = Store(runs, SMALL, unit, seed)
+            store.folder.mkdir(parents=True, exist_ok=True)
+            errors = VALUES.get(unit.name, (0, 0, 0))[seed]
+            said = {
+                "unit": unit.name,
+                "seed": seed,
+                "numbers": {"errors": errors, "errors_bias": 10 * seed},
+                "seconds": 1.5,
+                "versions": {"python": "3.11", "torch": "2.6.0"},
+                "hardware": hardware,
+            }
+            store.save(said, unit.recipe.build(0).state_dict())
+
+
+def by_row(found: dict) -> dict[str, dict]:
+    return {row["row"]: row for row in found["rows"]}
+
+
+def test_results_hold_what_the_schema_says(tmp_path):
+    fill(tmp_path)
+    found = results.collect(SMALL, tmp_path, SEEDS)
+    assert list(found) == [*results.FIELDS]
+    assert json.loads(json.dumps(found)) == found
+    assert found["experiment"] == "small" and found["seeds"] == [0, 1, 2]
+    assert found["seconds"] == 1.5 * 3 * len(SMALL.units)
+    assert found["versions"] == {"python": "3.11", "torch": "2.6.0"}
+    assert found["hardware"] == "a processor"
+    said = found["settings"]
+    assert said["dataset"] == "digits" and said["rows"]["bias"] == "panel with a bias"
+    assert set(said["units"]) == {unit.name for unit in SMALL.units}
+    assert said["units"]["student"]["recipe"]["temperature"] == 4.0
+    rows = by_row(found)
+    assert list(rows) == ["teacher", "student", "bias", "gain"]
+    assert rows["teacher"] == {
+        "row": "teacher",
+        "published": 67,
+        "source": "a paper",
+        "values": [60, 70, 65],
+        "mean": 65.0,
+        "interval": rows["teacher"]["interval"],
+    }
+    assert rows["student"]["published"] is None and rows["bias"]["values"] == [0, 10, 20]
+
+
+def test_a_difference_is_taken_seed_by_seed(tmp_path):
+    fill(tmp_path)
+    gain = by_row(results.collect(SMALL, tmp_path, SEEDS))["gain"]
+    assert gain["values"] == [70, 70, 55] and gain["mean"] == 65.0
+
+
+def test_only_whole_seeds_count(tmp_path):
+    fill(tmp_path, but=[("student", 1)])
+    found = results.collect(SMALL, tmp_path, SEEDS)
+    assert found["seeds"] == [0, 2] and by_row(found)["teacher"]["values"] == [60, 65]
+    with pytest.raises(ValueError, match=r"^no seed of small has ended in "):
+        results.collect(SMALL, tmp_path, [1])
+
+
+def test_what_differs_between_units_is_told(tmp_path):
+    fill(tmp_path, seeds=[0])
+    fill(tmp_path, seeds=[1], hardware="another one")
+    found = results.collect(SMALL, tmp_path, SEEDS)
+    assert found["hardware"] == "a processor and another one"
+
+
+# Of 1 to 5: mean 3, standard deviation sqrt(2.5), and Student's t for four degrees is 2.776445.
+HALF = 2.776445105 * math.sqrt(2.5 / 5)
+
+
+@pytest.mark.parametrize(
+    "values, expected",
+    [
+        ([1, 2, 3, 4, 5], [3 - HALF, 3 + HALF]),
+        # Two values: t for one degree is 12.7062.
+        ([0, 2], [1 - 12.70620474, 1 + 12.70620474]),
+        ([4, 4, 4], [4, 4]),
+    ],
+)
+def test_the_interval_is_students(values, expected):
+    assert results.interval(values) == pytest.approx(expected, abs=6e-4)
+
+
+def test_one_value_tells_nothing_of_a_spread():
+    assert results.interval([7]) is None
+
+
+def test_the_interval_covers_the_mean_as_often_as_it_says():
+    import torch
+
+    draws = torch.randn(4000, 5, generator=torch.Generator().manual_seed(0)).tolist()
+    held = sum(low <= 0 <= high for low, high in map(results.interval, draws)) / len(draws)
+    # Six standard deviations of a share of 95 %.
+    assert abs(held - 0.95) < 6 * (0.95 * 0.05 / 4000) ** 0.5
+
+
+def test_results_are_written_and_read_and_older_ones_are_kept(tmp_path):
+    fill(tmp_path / "runs")
+    found = results.collect(SMALL, tmp_path / "runs", SEEDS)
+    folder = tmp_path / "results"
+    path = results.write(found, folder)
+    assert path == folder / "small.json" and results.load("small", folder) == found
+    # The same again leaves no copy.
+    results.write(found, folder)
+    assert [one.name for one in folder.iterdir()] == ["small.json"]
+    other = found | {"seconds": 1.0}
+    results.write(other, folder)
+    results.write(found, folder)
+    assert sorted(one.name for one in folder.iterdir()) == [
+        "small.1.json",
+        "small.2.json",
+        "small.json",
+    ]
+    assert json.loads((folder / "small.1.json").read_text()) == found
+    assert json.loads((folder / "small.2.json").read_text()) == other
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (None, r"small\.json is not there; `python -m kdlab.experiments run small` makes it"),
+        ("{}", r"small\.json must have 'experiment'"),
+        ("[", r"small\.json holds no JSON"),
+    ],
+)
+def test_what_is_no_result_is_refused(tmp_path, content, message):
+    if content is not None:
+        (tmp_path / "small.json").write_text(content)
+    with pytest.raises(ValueError, match=message):
+        results.load("small", tmp_path)
+
+
+def test_a_result_that_cannot_be_read_is_kept_too(tmp_path):
+    fill(tmp_path / "runs")
+    found = results.collect(SMALL, tmp_path / "runs", SEEDS)
+    (tmp_path / "small.json").write_text("half a fi")
+    results.write(found, tmp_path)
+    assert (tmp_path / "small.1.json").read_text() == "half a fi"
+    assert results.load("small", tmp_path) == found
+
+
+def test_tables(tmp_path):
+    fill(tmp_path)
+    found = results.collect(SMALL, tmp_path, SEEDS)
+    lines = tables.as_text(found).splitlines()
+    assert lines[0].split() == ["published", "here", "95", "%", "interval", "seeds"]
+    assert lines[1].split() == ["teacher", "67", "65.0", "52.6", "to", "77.4", "3"]
+    assert len({len(line) for line in lines}) == 1
+    marked = tables.as_markdown(found).splitlines()
+    assert marked[1] == "| --- | ---: | ---: | ---: | ---: |"
+    assert marked[2] == "| teacher | 67 | 65.0 | 52.6 to 77.4 | 3 |"
+    assert marked[3] == "| student |  | 90.0 | 65.2 to 114.8 | 3 |"
+    assert tables.caption(found) == ("3 seeds, 32 s of training in all, a processor, torch 2.6.0.")
+
+
+def test_one_seed_has_no_interval(tmp_path):
+    fill(tmp_path)
+    found = results.collect(SMALL, tmp_path, [0])
+    assert tables.as_markdown(found).splitlines()[2] == "| teacher | 67 | 60.0 |  | 1 |"
+
+
+@pytest.mark.parametrize(
+    "seconds, text", [(0, "0 s"), (89, "89 s"), (90, "2 min"), (5399, "90 min"), (9000, "2.5 h")]
+)
+def test_spans(seconds, text):
+    assert tables.span(seconds) == text
+
+
+# --- what is committed
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_committed_is_what_the_experiment_says(name):
+    found, experiment = results.load(name, RESULTS), find_experiment(name)
+    assert tuple(found) == results.FIELDS
+    assert found["experiment"] == name and len(found["seeds"]) == experiment.seeds
+    # The settings that ran are those that ship: nobody changed a recipe afterwards.
+    assert found["settings"] == results.settings(experiment)
+    shown = [(row["row"], row["published"], row["source"]) for row in found["rows"]]
+    assert shown == [(r.name, r.published, r.source) for r in experiment.rows]
+    for row in found["rows"]:
+        assert len(row["values"]) == len(found["seeds"])
+        assert row["mean"] == pytest.approx(sum(row["values"]) / len(row["values"]), abs=1e-3)
+        assert row["interval"] == results.interval(row["values"])
+    assert "KDLAB" not in json.dumps(found["hardware"]) and "/" not in found["hardware"]

@@ -1,0 +1,195 @@
+"""The command line: list, run, table; several processes; bad input in one sentence."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+from _small_experiment import SMALL
+from test_running import HERE, ROOT, outcome, small_run
+
+from kdlab.experiments import __main__ as program
+from kdlab.experiments import commands, cost, find_experiment, processes, results
+from kdlab.experiments.bar import Bar
+from kdlab.experiments.spec import Recipe, Unit
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Let the command line know the small experiment alone."""
+    for module in (program, commands):
+        monkeypatch.setattr(module, "NAMES", ("small",))
+    monkeypatch.setattr(commands, "find_experiment", lambda name: SMALL)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    runs = tmp_path_factory.mktemp("whole")
+    small_run(runs)
+    return runs
+
+
+def places(tmp_path) -> list[str]:
+    return ["--runs", str(tmp_path / "runs"), "--results", str(tmp_path / "results")]
+
+
+def test_run_trains_and_writes_what_table_prints(small, whole, tmp_path, capsys):
+    assert program.main(["run", "small", "--processes", "1", *places(tmp_path)]) == 0
+    assert outcome(tmp_path / "runs") == outcome(whole)
+    shown = capsys.readouterr()
+    assert "100%" in shown.err and "permuted, seed 1, epoch 6 of 6" in shown.err
+    found = results.load("small", tmp_path / "results")
+    assert found == results.collect(SMALL, tmp_path / "runs", range(2))
+    for option in ([], ["small"], ["small", "--markdown"]):
+        assert program.main(["table", *option, "--results", str(tmp_path / "results")]) == 0
+        assert "panel with a bias" in capsys.readouterr().out
+    assert program.main(["list", "--results", str(tmp_path / "results")]) == 0
+    assert "Measured: 2 seeds, " in capsys.readouterr().out
+
+
+def test_several_processes_do_the_same_and_tell_of_it(small, whole, tmp_path, capsys):
+    assert program.main(["run", "small", "--processes", "2", *places(tmp_path)]) == 0
+    assert outcome(tmp_path / "runs") == outcome(whole)
+    assert "100%" in capsys.readouterr().err
+
+
+def test_seeds_can_be_fewer_and_then_more(small, whole, tmp_path, capsys):
+    alone = ["run", "small", "--processes", "1", *places(tmp_path)]
+    assert program.main([*alone, "--seeds", "1"]) == 0
+    assert results.load("small", tmp_path / "results")["seeds"] == [0]
+    capsys.readouterr()
+    assert program.main(alone) == 0
+    assert "seed 0" not in capsys.readouterr().err
+    assert results.load("small", tmp_path / "results")["seeds"] == [0, 1]
+    assert outcome(tmp_path / "runs") == outcome(whole)
+
+
+def test_quick_tries_everything_and_keeps_no_results(small, tmp_path, capsys):
+    line = ["run", "small", "--quick", "--processes", "1", *places(tmp_path)]
+    assert program.main(line) == 0
+    assert "these numbers say nothing" in capsys.readouterr().out
+    assert not (tmp_path / "results").exists()
+
+
+def test_quick_is_one_epoch_on_digits():
+    for name in program.NAMES:
+        experiment = find_experiment(name)
+        short = commands.quick(experiment)
+        assert short.dataset == "digits" and len(short.units) == len(experiment.units)
+        assert all(unit.recipe.epochs <= 1 for unit in short.units)
+        assert all((unit.examples or 1) <= 1000 for unit in short.units)
+
+
+def test_list_tells_of_every_experiment(capsys):
+    assert program.main(["list"]) == 0
+    shown = capsys.readouterr().out
+    for name in program.NAMES:
+        experiment = find_experiment(name)
+        assert name in shown and experiment.measures in shown and experiment.paper in shown
+    assert shown.count("CPU cores") == len(program.NAMES) == shown.count("on a GPU")
+
+
+@pytest.mark.parametrize(
+    "line, message",
+    [
+        (["run", "small", "--seeds", "0"], "seeds must be a whole number >= 1, got 0"),
+        (["run", "small", "--processes", "0"], "processes must be a whole number >= 1, got 0"),
+        (
+            ["run", "small", "--processes", "2", "--device", "meta"],
+            "processes must be 1 with --device meta, got 2",
+        ),
+        (
+            ["run", "small", "--processes", "3", "--scheduler", "tcp://127.0.0.1:1"],
+            "processes must be 1 with --scheduler, got 3",
+        ),
+        (["run", "small", "--device", "nonsense"], "device string: nonsense"),
+        (["table", "small"], "`python -m kdlab.experiments run small` makes it"),
+        (["table"], "holds no results; `run NAME` makes them"),
+    ],
+)
+def test_bad_input_is_one_sentence(small, tmp_path, capsys, line, message):
+    where = places(tmp_path) if line[0] == "run" else ["--results", str(tmp_path / "results")]
+    assert program.main([*line, *where]) == 1
+    shown = capsys.readouterr().err
+    assert shown.strip().splitlines()[-1].startswith("kdlab.experiments: ") and message in shown
+    assert "Traceback" not in shown
+
+
+def test_an_unknown_experiment_is_named_with_those_there_are(capsys):
+    with pytest.raises(SystemExit):
+        program.main(["run", "nonsense"])
+    assert "hinton-mnist" in capsys.readouterr().err
+
+
+def test_a_failure_in_a_process_is_told(small, tmp_path, monkeypatch, capsys):
+    bad = replace(SMALL, dataset="nonsense")
+    with pytest.raises(RuntimeError, match="^ValueError: name must be one of .* got 'nonsense'$"):
+        processes.run_in_processes(bad, tmp_path, range(1), 2, lambda *_: None)
+
+
+_PARENT = """
+import sys
+from pathlib import Path
+from _small_experiment import SMALL
+from kdlab.experiments.processes import run_in_processes
+if __name__ == "__main__":
+    tell = lambda unit, *_: print(unit.name, flush=True)
+    run_in_processes(SMALL, Path(sys.argv[1]), range(200), 2, tell)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere children don't see their parent end")
+def test_processes_end_with_a_killed_parent(tmp_path):
+    script = tmp_path / "parent.py"
+    script.write_text(_PARENT)
+    path = os.pathsep.join([str(HERE), str(HERE.parent), str(ROOT)])
+    line = [sys.executable, str(script), str(tmp_path / "runs")]
+    parent = subprocess.Popen(
+        line, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": path}
+    )
+    with parent:
+        parent.stdout.readline()
+        parent.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 60
+    while changing(tmp_path / "runs"):
+        assert time.monotonic() < deadline, "children go on without their parent"
+
+
+def changing(folder) -> bool:
+    """Tell whether anything is written under a folder within some seconds."""
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    time.sleep(4)
+    return before != {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+# --- time
+
+
+def test_work_is_images_times_operations():
+    unit = Unit("u", Recipe((784, 30, 10), 2, batch_size=100))
+    # A multiplication and an addition for each weight.
+    assert cost.operations(unit.recipe) == 2 * (784 * 30 + 30 * 10)
+    experiment = replace(SMALL, dataset="mnist", units=(unit,), rows=())
+    found = cost.seconds(experiment, unit, (1e9, 0.5))
+    assert found == pytest.approx(3 * 2 * 60_000 * 2 * 23_820 / 1e9 + 2 * 600 * 0.5)
+    assert cost.whole(experiment, 3, (1e9, 0.5)) == pytest.approx(3 * found)
+    few = replace(unit, examples=1000, without=(1, 2))
+    assert cost.seconds(experiment, few, (1e9, 0)) == pytest.approx(found_of(800))
+
+
+def found_of(images: int) -> float:
+    return 3 * 2 * images * 2 * 23_820 / 1e9
+
+
+def test_the_bar_counts_what_is_left(whole, tmp_path, capsys):
+    with Bar(SMALL, tmp_path, [0], file=sys.stderr) as bar:
+        for unit in SMALL.units:
+            bar.watch(unit, 0, 1, 2)
+            bar.watch(unit, 0, 2, 2)
+    assert "100%" in capsys.readouterr().err
+    with Bar(SMALL, whole, [0, 1], file=sys.stderr):
+        pass
+    assert "  0%" in capsys.readouterr().err
