@@ -58,7 +58,7 @@ def _add_run(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--device", default="cpu", help="cpu, cuda, mps; default: cpu")
     text = "one epoch each, on the digits that are always there: only to see that it works"
     verb.add_argument("--quick", action="store_true", help=text)
-    text = "how many share the work on this machine; default: one a core"
+    text = "how many share the work on this machine; default: one a core, on a GPU one"
     verb.add_argument("--processes", type=int, help=text)
     text = "address of a dask.distributed cluster that shares it"
     verb.add_argument("--scheduler", metavar="ADDRESS", help=text)

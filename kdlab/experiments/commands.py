@@ -82,7 +82,7 @@ def _train(
     device, processes = torch.device(options.device), _processes(options)
     dataset = data.load(experiment.dataset).to(device)
     if processes > 1:
-        return run_in_processes(experiment, runs, seeds, processes, watch)
+        return run_in_processes(experiment, runs, seeds, processes, watch, device=options.device)
     # The same bits however many processes there are.
     torch.set_num_threads(1)
     work = Work(experiment, runs, dataset, watch)
@@ -98,14 +98,12 @@ def _seeds(options: argparse.Namespace, experiment: Experiment) -> Sequence[int]
 
 
 def _processes(options: argparse.Namespace) -> int:
-    """Return how many processes train: on a CPU one a core, on a GPU and over a cluster one."""
-    alone = options.device != "cpu" or options.scheduler
+    """Return how many processes train: one a core, but one on a GPU and over a cluster."""
     if options.processes is None:
-        return 1 if alone else os.cpu_count() or 1
+        return 1 if options.device != "cpu" or options.scheduler else os.cpu_count() or 1
     check_count(processes=options.processes)
-    if alone and options.processes > 1:
-        other = "--scheduler" if options.scheduler else f"--device {options.device}"
-        raise ValueError(f"processes must be 1 with {other}, got {options.processes}")
+    if options.scheduler and options.processes > 1:
+        raise ValueError(f"processes must be 1 with --scheduler, got {options.processes}")
     return options.processes
 
 

@@ -21,9 +21,15 @@ _TELL_SECONDS, _LOOK_SECONDS, _END_SECONDS = 0.3, 0.5, 5.0
 
 
 def run_in_processes(
-    experiment: Experiment, runs: Path, seeds: Sequence[int], processes: int, watch: Watch
+    experiment: Experiment,
+    runs: Path,
+    seeds: Sequence[int],
+    processes: int,
+    watch: Watch,
+    *,
+    device: str = "cpu",
 ) -> None:
-    """Run an experiment in so many processes on the CPU, one thread each.
+    """Run an experiment in so many processes, one thread each.
 
     They share nothing but the folder of runs, as several commands do that are started by hand.
     One thread each: a small network gains little by a second one, and its bits must not depend
@@ -35,6 +41,7 @@ def run_in_processes(
         seeds: Which seeds.
         processes: How many.
         watch: Told, some times a second, how far each unit is.
+        device: Where all of them train; a small network leaves room for others on a GPU.
 
     Raises:
         RuntimeError: One of them failed; it says why.
@@ -42,7 +49,7 @@ def run_in_processes(
     """
     context = multiprocessing.get_context("spawn")
     told = context.Queue()
-    given = (experiment, runs, tuple(seeds), os.getpid(), told)
+    given = (experiment, runs, tuple(seeds), device, os.getpid(), told)
     workers = [context.Process(target=_work, args=given, daemon=True) for _ in range(processes)]
     with _started(workers):
         while any(worker.is_alive() for worker in workers):
@@ -91,12 +98,14 @@ class _Teller:
         self._told.put(("step", unit, seed, done, steps))
 
 
-def _work(experiment: Experiment, runs: Path, seeds: Sequence[int], parent: int, told) -> None:
+def _work(
+    experiment: Experiment, runs: Path, seeds: Sequence[int], device: str, parent: int, told: Queue
+) -> None:
     torch.set_num_threads(1)
     try:
         # The parent has said already where the data come from.
         with contextlib.redirect_stdout(io.StringIO()):
-            dataset = data.load(experiment.dataset)
+            dataset = data.load(experiment.dataset).to(device)
         run(Work(experiment, runs, dataset, _Teller(parent, told)), seeds)
     except KeyboardInterrupt:
         # Stopped with its parent, which says so.

@@ -98,10 +98,6 @@ def test_list_tells_of_every_experiment(capsys):
         (["run", "small", "--seeds", "0"], "seeds must be a whole number >= 1, got 0"),
         (["run", "small", "--processes", "0"], "processes must be a whole number >= 1, got 0"),
         (
-            ["run", "small", "--processes", "2", "--device", "meta"],
-            "processes must be 1 with --device meta, got 2",
-        ),
-        (
             ["run", "small", "--processes", "3", "--scheduler", "tcp://127.0.0.1:1"],
             "processes must be 1 with --scheduler, got 3",
         ),
