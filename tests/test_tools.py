@@ -170,3 +170,20 @@ def test_unknown_part_is_named():
     command = [sys.executable, str(FOLDER / "test.py"), "nonsense"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode and "unknown part nonsense; there are style" in done.stderr
+
+
+# --- the README's tables
+
+
+def test_the_readme_holds_what_was_measured():
+    text = (FOLDER.parent / "README.md").read_text(encoding="utf-8")
+    assert load_tool("readme").filled(text) == text
+
+
+def test_a_marked_table_is_made_anew_and_the_rest_left(monkeypatch):
+    tool = load_tool("readme")
+    monkeypatch.setattr(tool, "TABLES", {"one": lambda: "| 1\\2 |", "two": lambda: "| 3 |"})
+    text = "a\n<!-- one -->\nold\nolder\n<!-- end -->\nb\n<!-- two -->\n<!-- end -->\nc\n"
+    expected = "a\n<!-- one -->\n| 1\\2 |\n<!-- end -->\nb\n<!-- two -->\n| 3 |\n<!-- end -->\nc\n"
+    assert tool.filled(text) == expected == tool.filled(expected)
+    assert tool.filled("nothing marked") == "nothing marked"

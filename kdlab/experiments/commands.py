@@ -41,11 +41,8 @@ def run(options: argparse.Namespace) -> None:
     with Bar(experiment, runs, seeds, file=sys.stderr) as bar:
         _train(options, experiment, runs, seeds, bar.watch)
     found = results.collect(experiment, runs, seeds)
-    print(tables.as_text(found))
-    if options.quick:
-        print(f"\n{_TRIAL}")
-    else:
-        print(f"\n{tables.caption(found)}\n{results.write(found, options.results)}")
+    print(tables.Table(found))
+    print(_TRIAL if options.quick else results.write(found, options.results))
 
 
 def table(options: argparse.Namespace) -> None:
@@ -58,9 +55,8 @@ def table(options: argparse.Namespace) -> None:
     if not names:
         raise ValueError(f"{options.results} holds no results; `run NAME` makes them")
     for name in names:
-        found = results.load(name, options.results)
-        written = tables.as_markdown(found) if options.markdown else tables.as_text(found)
-        print(f"{written}\n\n{tables.caption(found)}\n")
+        found = tables.Table(results.load(name, options.results))
+        print(found.markdown if options.markdown else found, end="\n\n")
 
 
 def quick(experiment: Experiment) -> Experiment:

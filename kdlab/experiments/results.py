@@ -9,6 +9,7 @@ from statistics import fmean, stdev
 from scipy.stats import t
 
 from kdlab._files import read_json, write_json
+from kdlab.course import RESULTS
 from kdlab.experiments.spec import Experiment, Row
 from kdlab.experiments.store import Store
 
@@ -77,8 +78,17 @@ def write(results: dict, folder: Path) -> Path:
     return path
 
 
-def load(name: str, folder: Path) -> dict:
+def values(results: dict) -> dict[str, list[float]]:
+    """Return the numbers of each row, one a seed, by the row's name."""
+    return {row["row"]: row["values"] for row in results["rows"]}
+
+
+def load(name: str, folder: Path = RESULTS) -> dict:
     """Read an experiment's results.
+
+    Args:
+        name: The experiment's.
+        folder: Where results lie; the course's own by default.
 
     Raises:
         ValueError: There are none, or the file isn't what `collect` makes.

@@ -1,44 +1,52 @@
 """Results as a table: published beside here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 HEADER = ("", "published", "here", "95 % interval", "seeds")
 
 
-def rows(results: dict) -> list[tuple[str, ...]]:
-    """Return the cells of each line, as text."""
-    texts = results["settings"]["rows"]
-    return [
-        (
-            texts[row["row"]],
-            "" if row["published"] is None else f"{row['published']:g}",
-            f"{row['mean']:.1f}",
-            "" if row["interval"] is None else "{:.1f} to {:.1f}".format(*row["interval"]),
-            str(len(row["values"])),
-        )
-        for row in results["rows"]
-    ]
+class Table:
+    """Results, shown as a table by a notebook and as columns of text elsewhere.
 
+    Args:
+        results: What `results.load` returns.
+        rows: Names of the rows to show, in order; None is all.
 
-def as_text(results: dict) -> str:
-    """Return the table in columns."""
-    lines = [HEADER, *rows(results)]
-    widths = [max(len(line[n]) for line in lines) for n in range(len(HEADER))]
-    return "\n".join(_aligned(line, widths) for line in lines)
+    Raises:
+        ValueError: There is no row of a name.
+    """
 
+    def __init__(self, results: dict, rows: Iterable[str] | None = None) -> None:
+        texts = results["settings"]["rows"]
+        by_name = {row["row"]: row for row in results["rows"]}
+        names = list(by_name) if rows is None else list(rows)
+        if missing := [name for name in names if name not in by_name]:
+            raise ValueError(f"rows must be of {', '.join(by_name)}, got {missing[0]!r}")
+        self.lines = [_cells(texts[name], by_name[name]) for name in names]
+        self.caption = caption(results)
 
-def as_markdown(results: dict) -> str:
-    """Return the table as Markdown."""
-    rule = ("---",) + ("---:",) * (len(HEADER) - 1)
-    lines = [HEADER, rule, *rows(results)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    def __repr__(self) -> str:
+        lines = [HEADER, *self.lines]
+        widths = [max(len(line[n]) for line in lines) for n in range(len(HEADER))]
+        return "\n".join(_aligned(line, widths) for line in lines) + f"\n\n{self.caption}"
+
+    def _repr_markdown_(self) -> str:
+        rule = ("---",) + ("---:",) * (len(HEADER) - 1)
+        lines = [HEADER, rule, *self.lines]
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines) + f"\n\n{self.caption}"
+
+    @property
+    def markdown(self) -> str:
+        """The table as Markdown, its caption below."""
+        return self._repr_markdown_()
 
 
 def caption(results: dict) -> str:
-    """Say on what it was measured."""
+    """Say what was counted, and on what it was measured."""
     seeds, torch = len(results["seeds"]), results["versions"]["torch"]
     spent = f"{span(results['seconds'])} of training in all"
-    return f"{seeds} seeds, {spent}, {results['hardware']}, torch {torch}."
+    where = f"{results['hardware']}, torch {torch}"
+    return f"Means of {seeds} seeds, {results['settings']['counts']}; {spent}, {where}."
 
 
 def span(seconds: float) -> str:
@@ -46,6 +54,12 @@ def span(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _cells(text: str, row: dict) -> tuple[str, ...]:
+    published = "" if row["published"] is None else f"{row['published']:g}"
+    between = "" if row["interval"] is None else "{:.1f} to {:.1f}".format(*row["interval"])
+    return text, published, f"{row['mean']:.1f}", between, str(len(row["values"]))
 
 
 def _aligned(line: Sequence[str], widths: Sequence[int]) -> str:
