@@ -10,7 +10,7 @@ PAPER = "Hinton et al. 2014, arXiv:1503.02531, section 3"
 TEACHER = Recipe((784, 1200, 1200, 10), epochs=200, dropout=0.3, max_norm=3.0, shift=2)
 LABELS = Recipe((784, 800, 800, 10), epochs=20)
 # The student sees the moved image that its teacher is asked about, and hears nothing else.
-STUDENT = replace(LABELS, epochs=150, shift=2, temperature=20.0)
+STUDENT = replace(LABELS, epochs=120, shift=2, temperature=20.0)
 NARROW = replace(LABELS, widths=(784, 30, 30, 10), epochs=40)
 CONVOLUTIONAL = Recipe((32, 64, 128), convolutional=True, epochs=20, shift=2)
 BEST = replace(STUDENT, epochs=300, temperature=4.0)
