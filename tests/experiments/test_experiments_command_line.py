@@ -47,7 +47,7 @@ def test_run_trains_and_writes_what_table_prints(small, whole, tmp_path, capsys)
         assert program.main(["table", *option, "--results", str(tmp_path / "results")]) == 0
         assert "panel with a bias" in capsys.readouterr().out
     assert program.main(["list", "--results", str(tmp_path / "results")]) == 0
-    assert "Measured: 2 seeds, " in capsys.readouterr().out
+    assert "Measured: Means of 2 seeds, " in capsys.readouterr().out
 
 
 def test_several_processes_do_the_same_and_tell_of_it(small, whole, tmp_path, capsys):
