@@ -12,7 +12,7 @@ LABELS = Recipe((784, 800, 800, 10), epochs=20)
 # The student sees the moved image that its teacher is asked about, and hears nothing else.
 STUDENT = replace(LABELS, epochs=120, shift=2, temperature=20.0)
 NARROW = replace(LABELS, widths=(784, 30, 30, 10), epochs=40)
-CONVOLUTIONAL = Recipe((32, 64, 128), convolutional=True, epochs=20, shift=2)
+CONVOLUTIONAL = Recipe((16, 32, 64), convolutional=True, epochs=30, shift=2)
 BEST = replace(STUDENT, epochs=300, temperature=4.0)
 
 TEMPERATURES = (1.0, 2.5, 4.0, 8.0, 20.0)

@@ -28,6 +28,16 @@ RUN_IN_KERNEL = """async (code) => {
   return said.join("");
 }"""
 
+RUN_ENDED = """() => {
+  const { content } = window.jupyterapp.shell.currentWidget;
+  const cells = content.widgets.map((cell) => cell.model).filter((m) => m.type === "code");
+  for (const cell of cells) {
+    const error = cell.outputs.toJSON().find((output) => output.output_type === "error");
+    if (error) return `${cell.id}: ${error.ename}: ${error.evalue}`;
+  }
+  return cells.every((cell) => cell.executionState === "idle" && cell.executionCount) && "done";
+}"""
+
 SHOW_CELL = """(id) => {
   const { content } = window.jupyterapp.shell.currentWidget;
   const index = content.widgets.findIndex((cell) => cell.model.id === id);
@@ -91,14 +101,10 @@ def open_notebook(context, address: str, path: str):
 
 
 def run_all(page, seconds: float = 300) -> None:
-    """Run all cells and wait until the kernel has done them."""
-    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
-    done = """() => {
-      const { content } = window.jupyterapp.shell.currentWidget;
-      const cells = content.widgets.map((cell) => cell.model).filter((m) => m.type === "code");
-      return cells.every((cell) => cell.executionState === "idle" && cell.executionCount);
-    }"""
-    page.wait_for_function(done, timeout=1000 * seconds, polling=500)
+    """Run all cells and wait until the kernel has done them, or has met an error."""
+    page.evaluate("() => void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    ended = page.wait_for_function(RUN_ENDED, timeout=1000 * seconds, polling=500)
+    assert ended.json_value() == "done"
 
 
 def ask_kernel(page, code: str) -> str:
