@@ -66,7 +66,7 @@ def test_a_view_changes_what_is_heard_knowing_the_classes_and_the_seed():
 
 
 def test_a_unit_is_its_recipe_and_a_scheme():
-    recipe = Recipe((784, 12, 10), 3, dropout=0.2, max_norm=1.0, shift=1, smoothing=0.1)
+    recipe = Recipe((784, 12, 10), 3, dropout=0.2, max_norm=0.5, shift=1, smoothing=0.1)
     model, numbers, seconds = train_unit(Unit("u", recipe), 5, DIGITS)
     expected = recipe.build(5)
     batches = data.Batches(
@@ -75,7 +75,7 @@ def test_a_unit_is_its_recipe_and_a_scheme():
     optimizer = torch.optim.Adam(expected.parameters(), lr=1e-3, fused=True)
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 3 * len(batches))
     rest = {"epochs": 3, "seed": 5, "scheduler": scheduler}
-    schemes.train(expected, batches, optimizer, smoothing=0.1, max_norm=1.0, **rest)
+    schemes.train(expected, batches, optimizer, smoothing=0.1, max_norm=0.5, **rest)
     assert same(model, expected) and not model.training and seconds > 0
     errors = schemes.evaluate(expected, DIGITS.test_images, DIGITS.test_targets)
     assert numbers == {"errors": errors}
