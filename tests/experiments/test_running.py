@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -176,6 +177,22 @@ def test_a_claimed_unit_is_left_alone_until_it_is_let_go(whole, tmp_path, monkey
     assert outcome(tmp_path, seeds=[0]) == {
         key: value for key, value in outcome(whole).items() if key[1] == 0
     }
+
+
+def test_a_unit_that_another_ends_just_before_our_claim_is_not_trained_again(
+    whole, tmp_path, monkeypatch
+):
+    real = Store.claim
+
+    def ended_meanwhile(store):
+        lock = real(store)
+        shutil.copytree(whole / store.folder.name, store.folder, dirs_exist_ok=True)
+        return lock
+
+    monkeypatch.setattr(Store, "claim", ended_meanwhile)
+    trained = []
+    small_run(tmp_path, seeds=[0], watch=lambda unit, *_: trained.append(unit.name))
+    assert trained == [] and outcome(tmp_path, seeds=[0])
 
 
 def test_a_damaged_result_is_named(tmp_path):
