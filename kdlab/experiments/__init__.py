@@ -1,6 +1,6 @@
 """The published tables beside ours: ``python -m kdlab.experiments list | run NAME | table``.
 
-``spec``          what an experiment is: recipes, units, rows
+``spec``          what an experiment is: ``units`` (recipes, teachers) and rows
 ``hinton_mnist``  ... and the other experiments, one short file each; their controls in
                   ``views``, what is read off a network in ``measures``
 ``training``      trains one unit; ``running`` all of them, on from where the last run ended,
@@ -8,9 +8,10 @@
 ``store``         where units lie; ``results`` and ``tables`` what is made of them
 """
 
+import sys
 from importlib import import_module
+from pathlib import Path
 
-from kdlab._checks import check_choice
 from kdlab.experiments.results import load as load_results
 from kdlab.experiments.results import values
 from kdlab.experiments.spec import Experiment
@@ -22,10 +23,28 @@ __all__ = ["NAMES", "Experiment", "Table", "find_experiment", "load_results", "v
 
 
 def find_experiment(name: str) -> Experiment:
-    """Return an experiment by its name.
+    """Return an experiment by its name, or from a Python file that defines EXPERIMENT.
 
     Raises:
-        ValueError: There is none of this name.
+        ValueError: There is none of this name, or the file has none.
     """
-    check_choice(NAMES, name=name)
-    return import_module(f"kdlab.experiments.{name.replace('-', '_')}").EXPERIMENT
+    if name in NAMES:
+        return import_module(f"kdlab.experiments.{name.replace('-', '_')}").EXPERIMENT
+    path = Path(name)
+    if path.suffix != ".py" or not path.is_file():
+        known = ", ".join(repr(known) for known in NAMES)
+        raise ValueError(f"name must be one of {known}, or a Python file, got {name!r}")
+    return _of_file(path.resolve())
+
+
+def _of_file(path: Path) -> Experiment:
+    # By the path of imports, so that other processes of this machine find its classes, too.
+    sys.path.insert(0, str(path.parent))
+    module = import_module(path.stem)
+    if Path(module.__file__ or "").resolve() != path:
+        raise ValueError(f"{path.name} must have another name: a module {path.stem} is there")
+    if not isinstance(found := getattr(module, "EXPERIMENT", None), Experiment):
+        raise ValueError(f"{path} must define EXPERIMENT, an Experiment, got {found!r}")
+    if found.name in NAMES:
+        raise ValueError(f"{path} must give its experiment another name than {found.name!r}")
+    return found

@@ -1,19 +1,22 @@
 """The command line: ``python -m kdlab.experiments list | run | table``."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kdlab.course import RESULTS
-from kdlab.experiments import NAMES, commands
+from kdlab.experiments import commands
 
-_GO_ON = "stopped; nothing is lost: the same command goes on from here"
+_GO_ON = "stopped; the same command goes on, in a network at most five epochs before here"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status: 0, 1 for bad input, 130 for Ctrl-C."""
     options = _parser().parse_args(arguments)
+    # A terminated run ends as one that Ctrl-C ends.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         options.run(options)
     except KeyboardInterrupt:
@@ -48,12 +51,14 @@ def _add_results(*verbs: tuple[argparse.ArgumentParser, Callable]) -> None:
 
 
 def _add_table(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("name", nargs="?", choices=NAMES, help="all by default")
+    verb.add_argument(
+        "name", nargs="?", help="one of `list`, or a file of your own; all by default"
+    )
     verb.add_argument("--markdown", action="store_true", help="as a Markdown table")
 
 
 def _add_run(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("name", choices=NAMES)
+    verb.add_argument("name", help="one of `list`, or a file of your own that defines EXPERIMENT")
     verb.add_argument("--seeds", type=int, help="how many; default: as the experiment says")
     verb.add_argument("--device", default="cpu", help="cpu, cuda, mps; default: cpu")
     text = "one epoch each, on the digits that are always there: only to see that it works"

@@ -6,8 +6,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from kdlab.experiments import cost
-from kdlab.experiments.spec import Experiment, Unit
+from kdlab.experiments.spec import Experiment
 from kdlab.experiments.store import Store
+from kdlab.experiments.units import Unit
 
 
 class Bar:
@@ -23,16 +24,18 @@ class Bar:
     def __init__(self, experiment: Experiment, runs: Path, seeds: Iterable[int], *, file) -> None:
         pairs = [(unit, seed) for seed in seeds for unit in experiment.units]
         left = [(u, seed) for u, seed in pairs if not Store(runs, experiment, u, seed).ended()]
-        self._work = {unit.name: cost.seconds(experiment, unit) for unit, _ in left}
+        self._work = {(u.name, seed): cost.seconds(experiment, u) for u, seed in left}
         self._done: dict[tuple[str, int], float] = {}
-        total = sum(self._work[unit.name] for unit, _ in left)
+        total = sum(self._work.values())
         # Shares of the work, not steps: a step of one network is a hundred of another's.
         form = "{percentage:3.0f}%|{bar:20}| {elapsed}, {remaining} left{postfix}"
         self._bar = tqdm(total=total or 1.0, file=file, bar_format=form)
 
     def watch(self, unit: Unit, seed: int, done: int, steps: int) -> None:
         """Note a step of a unit."""
-        self._done[unit.name, seed] = self._work.get(unit.name, 0.0) * done / steps
+        if (pair := (unit.name, seed)) not in self._work:
+            return
+        self._done[pair] = self._work[pair] * done / steps
         epochs = unit.recipe.epochs
         said = f"{unit.name}, seed {seed}, epoch {epochs * done // steps} of {epochs}"
         self._bar.set_postfix_str(said, refresh=False)

@@ -17,9 +17,9 @@ from kdlab import data
 from kdlab._cluster import connect
 from kdlab.data import Dataset
 from kdlab.experiments.running import Work, report
-from kdlab.experiments.spec import Unit
 from kdlab.experiments.store import weights_of
 from kdlab.experiments.training import train_unit
+from kdlab.experiments.units import Unit
 
 _WAIT_SECONDS, _KNOCK_SECONDS = 2.0, 10.0
 

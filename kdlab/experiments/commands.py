@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,29 +21,41 @@ from kdlab.experiments.running import Watch, Work
 from kdlab.experiments.running import run as run_here
 from kdlab.experiments.spec import Experiment
 
-_TRIAL = "A trial of one epoch on digits: these numbers say nothing, and are not kept."
+_TRIAL = "A trial of one epoch on digits: these numbers say nothing, and nothing is kept."
 
 
 def list_all(options: argparse.Namespace) -> None:
     """Print every experiment: its question, its paper, about how long it takes."""
+    ended: frozenset[str] = frozenset()
     for name in NAMES:
         experiment = find_experiment(name)
         print(f"{name}\n    {experiment.measures}\n    Beside: {experiment.paper}")
-        print(f"    {_estimate(experiment)}{_measured_in(name, options.results)}\n")
+        print(f"    {_estimate(experiment, ended)}{_measured_in(name, options.results)}\n")
+        ended |= {experiment.fingerprint(unit, 0) for unit in experiment.units}
 
 
 def run(options: argparse.Namespace) -> None:
     """Train what is missing, write the results, print the table."""
     experiment = find_experiment(options.name)
     seeds = _seeds(options, experiment)
-    if options.quick:
-        experiment = quick(experiment)
-    runs = options.runs or cache_folder() / "runs"
+    _check_machine(options)
+    if not options.quick:
+        # Now, and not after hours of training.
+        options.results.mkdir(parents=True, exist_ok=True)
+        found = _trained(options, experiment, options.runs or cache_folder() / "runs", seeds)
+        print(tables.Table(found))
+        return print(results.write(found, options.results))
+    with tempfile.TemporaryDirectory(prefix="kdlab-quick-") as folder:
+        found = _trained(options, quick(experiment), Path(folder), seeds)
+    return print(tables.Table(found), _TRIAL, sep="\n")
+
+
+def _trained(
+    options: argparse.Namespace, experiment: Experiment, runs: Path, seeds: Sequence[int]
+) -> dict:
     with Bar(experiment, runs, seeds, file=sys.stderr) as bar:
         _train(options, experiment, runs, seeds, bar.watch)
-    found = results.collect(experiment, runs, seeds)
-    print(tables.Table(found))
-    print(_TRIAL if options.quick else results.write(found, options.results))
+    return results.collect(experiment, runs, seeds)
 
 
 def table(options: argparse.Namespace) -> None:
@@ -51,7 +64,7 @@ def table(options: argparse.Namespace) -> None:
     Raises:
         ValueError: Nothing has been.
     """
-    names = [options.name] if options.name else _measured(options.results)
+    names = [find_experiment(options.name).name] if options.name else _measured(options.results)
     if not names:
         raise ValueError(f"{options.results} holds no results; `run NAME` makes them")
     for name in names:
@@ -60,7 +73,7 @@ def table(options: argparse.Namespace) -> None:
 
 
 def quick(experiment: Experiment) -> Experiment:
-    """Return an experiment that is done in a minute: one epoch each, on digits."""
+    """Return an experiment that is done in a minute or two: one epoch each, on digits."""
     units = tuple(
         replace(
             unit,
@@ -69,7 +82,9 @@ def quick(experiment: Experiment) -> Experiment:
         )
         for unit in experiment.units
     )
-    return replace(experiment, dataset="digits", units=units)
+    # What was published on other data must not stand beside it.
+    rows = tuple(replace(row, published=None, source="") for row in experiment.rows)
+    return replace(experiment, dataset="digits", units=units, rows=rows)
 
 
 def _train(
@@ -85,6 +100,18 @@ def _train(
     if options.scheduler:
         return run_on_cluster(work, seeds, options.scheduler)
     return run_here(work, seeds)
+
+
+def _check_machine(options: argparse.Namespace) -> None:
+    """Raise ValueError before anything is drawn or trained."""
+    _processes(options)
+    try:
+        torch.zeros(1, device=options.device)
+    except (RuntimeError, AssertionError) as error:
+        told = str(error).splitlines()[0]
+        raise ValueError(
+            f"device must be one that torch has, got {options.device!r}: {told}"
+        ) from None
 
 
 def _seeds(options: argparse.Namespace, experiment: Experiment) -> Sequence[int]:
@@ -103,19 +130,26 @@ def _processes(options: argparse.Namespace) -> int:
     return options.processes
 
 
-def _estimate(experiment: Experiment) -> str:
-    cores = os.cpu_count() or 1
-    on_cpu = cost.whole(experiment, experiment.seeds) / cores
-    on_gpu = cost.whole(experiment, experiment.seeds, cost.GPU)
-    networks = experiment.seeds * len(experiment.units)
-    times = f"about {tables.span(on_cpu)} on {cores} CPU cores, {tables.span(on_gpu)} on a GPU"
-    return f"{experiment.seeds} seeds, {networks} networks: {times} (estimates)"
+def _estimate(experiment: Experiment, ended: frozenset[str]) -> str:
+    cores, seeds = os.cpu_count() or 1, experiment.seeds
+    alone, after = (cost.whole(experiment, seeds, ended=known) for known in (frozenset(), ended))
+    on_gpu = cost.whole(experiment, seeds, cost.GPU)
+    times = f"about {tables.span(alone / cores)} on {cores} CPU cores"
+    if after < alone:
+        times += f" ({tables.span(after / cores)} after those above)"
+    networks = seeds * len(experiment.units)
+    return (
+        f"{seeds} seeds, {networks} networks: {times}, {tables.span(on_gpu)} on a GPU (estimates)"
+    )
 
 
 def _measured_in(name: str, folder: Path) -> str:
     if name not in _measured(folder):
         return ""
-    return f"\n    Measured: {tables.caption(results.load(name, folder))}"
+    try:
+        return f"\n    Measured: {tables.caption(results.load(name, folder))}"
+    except ValueError as error:
+        return f"\n    {error}"
 
 
 def _measured(folder: Path) -> list[str]:

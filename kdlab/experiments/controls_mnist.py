@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
-from kdlab.experiments.hinton_mnist import LABELS, PAPER, TEACHER
-from kdlab.experiments.spec import Experiment, Row, Unit
+from kdlab.experiments.hinton_mnist import LABELS, TEACHER
+from kdlab.experiments.hinton_rows import PAPER
+from kdlab.experiments.spec import Experiment, Row
+from kdlab.experiments.units import Unit
 from kdlab.experiments.views import Flattened, LabelsAlone, Permuted
 
 T = 8.0
@@ -13,7 +15,7 @@ UNTRAINED = replace(LABELS, widths=TEACHER.widths, epochs=0)
 CONTROLS = {
     "label-smoothing": "label smoothing 0.1, no teacher",
     "temperature-only": f"labels at T = {T:g}, no teacher",
-    "random-teacher": "an untrained teacher",
+    "random-teacher": "an untrained teacher, lambda = 0.5",
     "permuted": "wrong classes of each answer shuffled",
     "flattened": "wrong classes of each answer made alike",
     "self-teacher": "a teacher of the student's own kind",
@@ -42,7 +44,7 @@ EXPERIMENT = Experiment(
         Row("teacher", "teacher", "the teacher itself"),
         Row("labels-only", "labels-only", "2 x 800, labels only", published=146, source=PAPER),
         Row("student", "student", f"2 x 800, taught, T = {T:g}, lambda = 0.9"),
-        *(Row(name, name, f"... {text}") for name, text in CONTROLS.items()),
+        *(Row(name, name, f"2 x 800, {text}") for name, text in CONTROLS.items()),
         Row("gain", "labels-only", "saved errors: teacher", minus="student"),
         *(
             Row(f"gain-{name}", "labels-only", f"saved errors: {text}", minus=name)

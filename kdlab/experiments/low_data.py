@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
-from kdlab.experiments.hinton_mnist import LABELS, PAPER, TEACHER
-from kdlab.experiments.spec import Experiment, Row, Unit
+from kdlab.experiments.hinton_mnist import LABELS, TEACHER
+from kdlab.experiments.hinton_rows import PAPER
+from kdlab.experiments.spec import Experiment, Row
+from kdlab.experiments.units import Unit
 
-#: Passes over so many images: at least 2,000 steps, or about as long as the whole set gets.
+#: Passes over so many images: about 2,000 steps, or as long as the whole set gets.
 EPOCHS = {
     100: 2000,
     300: 1000,

@@ -1,6 +1,7 @@
 """What is read off a trained network besides its test errors."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +27,15 @@ class WithBias:
     """
 
     classes: tuple[int, ...]
+
+    numbers: ClassVar[tuple[str, ...]] = (
+        "bias",
+        "errors_bias",
+        "errors_classes_raw",
+        "errors_classes",
+        "bias_test",
+        "errors_bias_test",
+    )
 
     def __call__(self, model: nn.Module, dataset: Dataset) -> dict[str, float]:
         """Return what a bias does, by name.

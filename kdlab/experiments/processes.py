@@ -15,7 +15,8 @@ import torch
 
 from kdlab import data
 from kdlab.experiments.running import Watch, Work, run
-from kdlab.experiments.spec import Experiment, Unit
+from kdlab.experiments.spec import Experiment
+from kdlab.experiments.units import Unit
 
 _TELL_SECONDS, _LOOK_SECONDS, _END_SECONDS = 0.3, 0.5, 5.0
 

@@ -14,6 +14,7 @@ from kdlab.experiments.spec import Experiment, Row
 from kdlab.experiments.store import Store
 
 FIELDS = ("experiment", "rows", "seeds", "settings", "versions", "hardware", "seconds")
+ROW_FIELDS = ("row", "published", "source", "values", "mean", "interval")
 
 
 def collect(experiment: Experiment, runs: Path, seeds: Iterable[int]) -> dict:
@@ -42,8 +43,12 @@ def settings(experiment: Experiment) -> dict:
     """Return all that decides an experiment's numbers, and what each row shows, as JSON."""
     return {
         "dataset": experiment.dataset,
-        "counts": experiment.unit_of_numbers,
+        "counts": experiment.counts,
         "rows": {row.name: row.text for row in experiment.rows},
+        "shown": {
+            row.name: {"unit": row.unit, "number": row.number, "minus": row.minus}
+            for row in experiment.rows
+        },
         "units": {unit.name: unit.settings() for unit in experiment.units},
     }
 
@@ -65,7 +70,10 @@ def interval(values: Sequence[float], *, level: float = 0.95) -> list[float] | N
 
 
 def write(results: dict, folder: Path) -> Path:
-    """Write results; what another run left there is kept under another name.
+    """Write results; what another run left there is kept.
+
+    The same settings over more seeds stay where they are, and the new results get another
+    name; anything else that lies there gets one.
 
     Returns:
         The file.
@@ -73,17 +81,21 @@ def write(results: dict, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{results['experiment']}.json"
     if path.exists() and not _holds(path, results):
-        path.replace(_free_name(path))
+        if _says_more(path, results):
+            path = _free_name(path)
+        else:
+            path.replace(_free_name(path))
     write_json(path, results)
     return path
 
 
 def values(results: dict) -> dict[str, list[float]]:
     """Return the numbers of each row, one a seed, by the row's name."""
+    check(results)
     return {row["row"]: row["values"] for row in results["rows"]}
 
 
-def load(name: str, folder: Path = RESULTS) -> dict:
+def load(name: str, folder: str | Path = RESULTS) -> dict:
     """Read an experiment's results.
 
     Args:
@@ -93,13 +105,34 @@ def load(name: str, folder: Path = RESULTS) -> dict:
     Raises:
         ValueError: There are none, or the file isn't what `collect` makes.
     """
-    path = folder / f"{name}.json"
+    path = Path(folder) / f"{name}.json"
     if not path.exists():
         raise ValueError(f"{path} is not there; `python -m kdlab.experiments run {name}` makes it")
     results = read_json(path)
-    if missing := [field for field in FIELDS if field not in results]:
-        raise ValueError(f"{path} must have {missing[0]!r}")
+    try:
+        check(results)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    if results["experiment"] != name:
+        raise ValueError(f"{path} must be of {name!r}, got {results['experiment']!r}")
     return results
+
+
+def check(results: dict) -> None:
+    """Raise ValueError unless it has the form that `collect` gives."""
+    if not isinstance(results, dict):
+        raise ValueError(f"results must be what load_results returns, got {type(results).__name__}")
+    _check_fields(results, FIELDS, "results")
+    _check_fields(results["settings"], ("counts", "rows"), "settings")
+    _check_fields(results["versions"], ("torch",), "versions")
+    for row in results["rows"]:
+        _check_fields(row, ROW_FIELDS, "a row")
+
+
+def _check_fields(found: object, wanted: Sequence[str], what: str) -> None:
+    missing = [name for name in wanted if not isinstance(found, dict) or name not in found]
+    if missing:
+        raise ValueError(f"{what} must have {missing[0]!r}")
 
 
 def _units(experiment: Experiment, runs: Path, seed: int) -> dict[str, dict] | None:
@@ -134,6 +167,16 @@ def _one(said: Iterable[str]) -> str:
 def _holds(path: Path, results: dict) -> bool:
     with contextlib.suppress(ValueError):
         return read_json(path) == results
+    return False
+
+
+def _says_more(path: Path, results: dict) -> bool:
+    with contextlib.suppress(ValueError):
+        found = read_json(path)
+        check(found)
+        return found["settings"] == results["settings"] and set(found["seeds"]) > set(
+            results["seeds"]
+        )
     return False
 
 

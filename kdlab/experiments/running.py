@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from kdlab.data import Dataset
 from kdlab.experiments.circumstances import circumstances
-from kdlab.experiments.spec import Experiment, Unit
+from kdlab.experiments.spec import Experiment
 from kdlab.experiments.store import Store, weights_of
 from kdlab.experiments.training import train_unit
+from kdlab.experiments.units import Unit
 from kdlab.schemes import Checkpoint, predict_moved
 
 # A checkpoint of a large network takes some hundredths of a second, its epoch some seconds.
@@ -31,7 +32,7 @@ class Work:
         experiment: What is run.
         runs: The folder of all runs.
         dataset: On the device where the units are trained.
-        watch: Told of every step.
+        watch: Told of every step, and of units that have ended or that others are at.
     """
 
     experiment: Experiment
@@ -71,6 +72,7 @@ def run(work: Work, seeds: Iterable[int]) -> None:
         left = [pair for pair in waiting if not _advance(work, *pair)]
         if left == waiting:
             # Others are at work on all that could be done now.
+            work.watch(*left[0], 0, 1)
             time.sleep(_WAIT_SECONDS)
         waiting = left
 
@@ -79,6 +81,8 @@ def _advance(work: Work, unit: Unit, seed: int) -> bool:
     """Train a unit if that can be done now; tell whether it has ended."""
     store = work.store(unit, seed)
     if store.ended():
+        # Whoever did it: what watches should know.
+        work.watch(unit, seed, 1, 1)
         return True
     if not all(teacher.ended() for teacher in work.teachers(unit, seed)):
         return False
@@ -94,14 +98,17 @@ def _advance(work: Work, unit: Unit, seed: int) -> bool:
 
 
 def _train(work: Work, unit: Unit, seed: int, store: Store) -> None:
-    model, numbers, seconds = train_unit(
-        unit,
-        seed,
-        work.dataset,
-        work.answers(unit, seed),
-        checkpoint=Checkpoint(store.checkpoint, every=_EVERY),
-        progress=lambda done, steps, note: work.watch(unit, seed, done, steps),
-    )
+    try:
+        model, numbers, seconds = train_unit(
+            unit,
+            seed,
+            work.dataset,
+            work.answers(unit, seed),
+            checkpoint=Checkpoint(store.checkpoint, every=_EVERY),
+            progress=lambda done, steps, note: work.watch(unit, seed, done, steps),
+        )
+    except (ValueError, TypeError, LookupError, RuntimeError) as error:
+        raise RuntimeError(f"{unit.name}, seed {seed}: {error}") from error
     store.save(report(unit, seed, numbers, seconds, work.dataset), weights_of(model))
 
 

@@ -12,11 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from kdlab._files import read_json, write_json
-from kdlab.experiments.spec import Experiment, Unit
+from kdlab.experiments.spec import Experiment
+from kdlab.experiments.units import Unit
 
 
 class Store:
@@ -45,7 +47,10 @@ class Store:
         Raises:
             ValueError: The file is damaged.
         """
-        return read_json(self._result)
+        found = read_json(self._result)
+        if "numbers" not in found:
+            raise ValueError(f"{self._result} must have 'numbers'; delete {self.folder}")
+        return found
 
     def save(self, result: dict, weights: dict[str, Tensor]) -> None:
         """Keep a unit that has ended; its result is written last, and stands for the whole."""
@@ -57,7 +62,7 @@ class Store:
     def network(self) -> nn.Module:
         """Return the trained network, on the CPU, in eval mode."""
         model = self.unit.recipe.build(0)
-        model.load_state_dict(load_file(self._model))
+        model.load_state_dict(self._load(self._model))
         return model.eval().requires_grad_(False)
 
     def answers(self, shift: int, ask: Callable[[nn.Module], Tensor]) -> Tensor:
@@ -65,7 +70,14 @@ class Store:
         path = self.folder / f"answers-{shift}.safetensors"
         if not path.exists():
             _write(path, {"answers": ask(self.network())})
-        return load_file(path)["answers"]
+        return self._load(path)["answers"]
+
+    def _load(self, path: Path) -> dict[str, Tensor]:
+        try:
+            return load_file(path)
+        except SafetensorError as error:
+            told = f"{path} is damaged ({error})"
+            raise ValueError(f"{told}; delete {self.folder} to train it anew") from None
 
     def claim(self) -> FileLock | None:
         """Keep other processes away while a unit is trained; None where one is at it.

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from kdlab.experiments.results import check
+
 HEADER = ("", "published", "here", "95 % interval", "seeds")
 
 
@@ -13,10 +15,12 @@ class Table:
         rows: Names of the rows to show, in order; None is all.
 
     Raises:
-        ValueError: There is no row of a name.
+        ValueError: There is no row of a name, or results aren't any.
     """
 
     def __init__(self, results: dict, rows: Iterable[str] | None = None) -> None:
+        check(results)
+        rows = [rows] if isinstance(rows, str) else rows
         texts = results["settings"]["rows"]
         by_name = {row["row"]: row for row in results["rows"]}
         names = list(by_name) if rows is None else list(rows)
@@ -46,7 +50,8 @@ def caption(results: dict) -> str:
     seeds, torch = len(results["seeds"]), results["versions"]["torch"]
     spent = f"{span(results['seconds'])} of training in all"
     where = f"{results['hardware']}, torch {torch}"
-    return f"Means of {seeds} seeds, {results['settings']['counts']}; {spent}, {where}."
+    means = f"Means of {seeds} seeds" if seeds > 1 else "One seed"
+    return f"{means}, {results['settings']['counts']}; {spent}, {where}."
 
 
 def span(seconds: float) -> str:

@@ -3,8 +3,10 @@
 from dataclasses import replace
 from itertools import product
 
-from kdlab.experiments.hinton_mnist import LABELS, NARROW, PAPER, TEACHER, TEMPERATURES
-from kdlab.experiments.spec import Experiment, Row, Unit
+from kdlab.experiments.hinton_mnist import LABELS, NARROW, TEACHER
+from kdlab.experiments.hinton_rows import PAPER, TEMPERATURES
+from kdlab.experiments.spec import Experiment, Row
+from kdlab.experiments.units import Unit
 
 LAMBDAS = (0.5, 0.9, 1.0)
 WIDE = replace(LABELS, widths=(784, 300, 300, 10))

@@ -6,7 +6,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from kdlab import schemes
 from kdlab.data import Batches, Dataset, count_places
-from kdlab.experiments.spec import Recipe, Unit
+from kdlab.experiments.units import Recipe, Unit
 from kdlab.schemes import Checkpoint, History
 
 _MEMBER = 1_000_000

@@ -1,8 +1,23 @@
 """An experiment of small networks on digits, with everything that a large one has."""
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 from kdlab.experiments.measures import WithBias
-from kdlab.experiments.spec import Experiment, Recipe, Row, Unit
+from kdlab.experiments.spec import Experiment, Row
+from kdlab.experiments.units import Recipe, Unit
 from kdlab.experiments.views import Permuted
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A measure that fails."""
+
+    numbers: ClassVar[tuple[str, ...]] = ()
+
+    def __call__(self, model, dataset):
+        raise LookupError("nothing to read")
+
 
 TEACHER = Recipe(
     (784, 24, 10), epochs=7, batch_size=128, dropout=0.2, max_norm=3.0, shift=1, learning_rate=0.01

@@ -140,7 +140,7 @@ def test_results_are_written_and_read_and_older_ones_are_kept(tmp_path):
     "content, message",
     [
         (None, r"small\.json is not there; `python -m kdlab.experiments run small` makes it"),
-        ("{}", r"small\.json must have 'experiment'"),
+        ("{}", r"small\.json: results must have 'experiment'"),
         ("[", r"small\.json holds no JSON"),
     ],
 )
@@ -160,6 +160,51 @@ def test_a_result_that_cannot_be_read_is_kept_too(tmp_path):
     assert results.load("small", tmp_path) == found
 
 
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"experiment": "other"}, "must be of 'small', got 'other'"),
+        ({"rows": [{}]}, "a row must have 'row'"),
+        ({"rows": ["x"]}, "a row must have 'row'"),
+        ({"settings": {}}, "settings must have 'counts'"),
+        ({"versions": None}, "versions must have 'torch'"),
+    ],
+)
+def test_foreign_results_are_refused(tmp_path, change, message):
+    fill(tmp_path / "runs")
+    found = results.collect(SMALL, tmp_path / "runs", SEEDS) | change
+    (tmp_path / "small.json").write_text(json.dumps(found))
+    with pytest.raises(ValueError, match=f"small.json:? {message}$"):
+        results.load("small", str(tmp_path))
+
+
+@pytest.mark.usefixtures("unchecked_shapes")
+@pytest.mark.parametrize("wrong", [{}, None, "small"])
+def test_a_table_needs_results(wrong):
+    with pytest.raises(ValueError, match="^results must "):
+        tables.Table(wrong)
+    with pytest.raises(ValueError, match="^results must "):
+        results.values(wrong)
+
+
+def test_results_of_fewer_seeds_do_not_take_the_place_of_more(tmp_path):
+    fill(tmp_path / "runs")
+    more, fewer = (results.collect(SMALL, tmp_path / "runs", seeds) for seeds in (SEEDS, [0]))
+    path = results.write(more, tmp_path)
+    assert results.write(fewer, tmp_path) == tmp_path / "small.1.json"
+    assert results.load("small", tmp_path) == more and path == tmp_path / "small.json"
+    # Under other settings they are the newer ones.
+    other = fewer | {"settings": fewer["settings"] | {"dataset": "mnist"}}
+    assert results.write(other, tmp_path) == path
+    assert json.loads((tmp_path / "small.2.json").read_text()) == more
+
+
+def test_the_file_tells_what_each_row_shows(tmp_path):
+    fill(tmp_path)
+    shown = results.collect(SMALL, tmp_path, SEEDS)["settings"]["shown"]
+    assert shown["gain"] == {"unit": "labels", "number": "errors", "minus": "student"}
+
+
 def test_tables(tmp_path):
     fill(tmp_path)
     table = tables.Table(results.collect(SMALL, tmp_path, SEEDS))
@@ -167,7 +212,7 @@ def test_tables(tmp_path):
     assert lines[0].split() == ["published", "here", "95", "%", "interval", "seeds"]
     assert lines[1].split() == ["teacher", "67", "65.0", "52.6", "to", "77.4", "3"]
     assert len({len(line) for line in lines}) == 1 and empty == ""
-    counted, spent = "Means of 3 seeds, test errors of 10,000", "32 s of training in all"
+    counted, spent = "Means of 3 seeds, test errors of 500", "32 s of training in all"
     assert caption == f"{counted}; {spent}, a processor, torch 2.6.0."
     marked = table.markdown.splitlines()
     assert marked[1] == "| --- | ---: | ---: | ---: | ---: |"
@@ -183,12 +228,14 @@ def test_a_table_of_some_rows(tmp_path):
     assert [line[0] for line in table.lines] == ["gain", "teacher"]
     with pytest.raises(ValueError, match="^rows must be of teacher, .*, got 'nonsense'$"):
         tables.Table(found, ["nonsense"])
+    assert [line[0] for line in tables.Table(found, "gain").lines] == ["gain"]
     assert results.values(found)["student"] == [80, 90, 100]
 
 
 def test_one_seed_has_no_interval(tmp_path):
     fill(tmp_path)
     found = results.collect(SMALL, tmp_path, [0])
+    assert tables.caption(found).startswith("One seed, test errors of 500; ")
     assert tables.Table(found).markdown.splitlines()[2] == "| teacher | 67 | 60.0 |  | 1 |"
 
 

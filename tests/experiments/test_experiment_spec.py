@@ -1,15 +1,22 @@
 """What an experiment may be, what names a unit's folder, and what ships."""
 
 import json
+import sys
 from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 from _small_experiment import SMALL, STUDENT, TEACHER
 
 from kdlab.experiments import NAMES, find_experiment, spec
-from kdlab.experiments.spec import Recipe, Row, Unit
+from kdlab.experiments.code import code_of
+from kdlab.experiments.spec import Row
+from kdlab.experiments.units import Recipe, Unit
+from kdlab.experiments.views import Permuted
 
 BY_NAME = SMALL.by_name
+HERE = Path(__file__).parent
 
 
 @pytest.mark.usefixtures("unchecked_shapes")
@@ -26,11 +33,51 @@ BY_NAME = SMALL.by_name
         ({"max_norm": 0.0}, "max_norm must be > 0, got 0.0"),
         ({"dropout": 1.0}, r"dropout must be in \[0, 1\), got 1.0"),
         ({"widths": (10,)}, r"widths must have length >= 2, got \(10,\)"),
+        ({"shift": 28}, "shift must be < 28, got 28"),
+        (
+            {"widths": (4,), "convolutional": True},
+            "dropout is for networks that are not convolutional",
+        ),
     ],
 )
 def test_a_recipe_that_cannot_be_trained_is_refused(change, message):
     with pytest.raises(ValueError, match=f"^{message}$"):
         replace(TEACHER, **change)
+
+
+@pytest.mark.usefixtures("unchecked_shapes")
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"teachers": "t"}, "teachers must be a tuple, got 't'"),
+        ({"without": 3}, "without must be a tuple, got 3"),
+        ({"without": (10,)}, "without must be one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, got 10"),
+        ({"without": tuple(range(10))}, "without must leave a class"),
+        ({"examples": 0}, "examples must be a whole number >= 1, got 0"),
+        ({"member": -1}, "member must be a whole number >= 0, got -1"),
+        ({"teachers": ("t",)}, "max_norm is for units with no teacher"),
+        (
+            {"teachers": ("t",), "recipe": replace(STUDENT, smoothing=0.1)},
+            "smoothing is for units with no teacher",
+        ),
+        (
+            {"teachers": ("t",), "recipe": replace(STUDENT, epochs=0)},
+            "epochs of 0 is for units with no teacher",
+        ),
+        ({"view": BY_NAME["permuted"].view}, "view is for units with a teacher"),
+        (
+            {"measure": Permuted},
+            "measure must be an instance of a dataclass with __call__, got <class .*Permuted'>",
+        ),
+        (
+            {"teachers": ("t",), "recipe": STUDENT, "view": len},
+            "view must be an instance of a dataclass with __call__, got <built-in function len>",
+        ),
+    ],
+)
+def test_a_unit_that_would_leave_something_out_is_refused(change, message):
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        replace(BY_NAME["teacher"], **change)
 
 
 def units(*names: str) -> tuple[Unit, ...]:
@@ -45,6 +92,33 @@ def units(*names: str) -> tuple[Unit, ...]:
             "units must have different names, got teacher twice",
         ),
         ({"units": units("student", "teacher")}, "student must come after its teacher teacher"),
+        ({"units": units("student")}, "teachers of student must be units, got 'teacher'"),
+        ({"name": "My Own"}, "name must be of small letters, digits and hyphens, got 'My Own'"),
+        (
+            {"dataset": "cifar10"},
+            "dataset must be one of 'mnist', 'fashion-mnist', 'digits', got 'cifar10'",
+        ),
+        ({"seeds": 0}, "seeds must be a whole number >= 1, got 0"),
+        (
+            {"units": (Unit("u", TEACHER, examples=1298),), "rows": ()},
+            "examples of u must be <= 1297, got 1298",
+        ),
+        (
+            {"units": (Unit("u", replace(TEACHER, widths=(784, 20))),), "rows": ()},
+            r"widths of u must end in 10 classes, got \(784, 20\)",
+        ),
+        (
+            {"rows": (Row("a", "teacher", ""), Row("a", "labels", ""))},
+            "rows must have different names, got a twice",
+        ),
+        (
+            {"rows": (Row("a", "teacher", "", "errors_bias"),)},
+            "number of a must be of errors, got 'errors_bias'",
+        ),
+        (
+            {"rows": (Row("a", "panel", "", "bias", minus="labels"),)},
+            "number of a must be of errors, got 'bias'",
+        ),
         (
             {"units": units("teacher"), "rows": (Row("a", "student", ""),)},
             "rows must show units of the experiment, got student",
@@ -92,7 +166,8 @@ def test_a_name_decides_nothing_and_a_form_all(monkeypatch):
 def test_settings_are_json_and_hold_every_argument():
     said = BY_NAME["panel"].settings()
     assert json.loads(json.dumps(said)) == said
-    assert said["measure"] == {"is": "WithBias", "classes": [3]}
+    code = said["measure"].pop("code")
+    assert said["measure"] == {"is": "WithBias", "classes": [3]} and len(code) == 8
     assert set(said["recipe"]) == set(Recipe.__dataclass_fields__)
 
 
@@ -106,7 +181,9 @@ def test_what_ships_can_be_found_and_has_a_source_for_each_published_number(name
 
 
 def test_unknown_experiments_are_refused():
-    with pytest.raises(ValueError, match="^name must be one of 'hinton-mnist', .*, got 'x'$"):
+    with pytest.raises(
+        ValueError, match="^name must be one of 'hinton-mnist', .*, or a Python file, got 'x'$"
+    ):
         find_experiment("x")
 
 
@@ -139,3 +216,61 @@ def test_experiments_share_their_teacher():
     experiments = [find_experiment(name) for name in NAMES]
     teachers = {one.fingerprint(one.by_name["teacher"], 0) for one in experiments}
     assert len(teachers) == 1
+
+
+VIEW = '''
+from dataclasses import dataclass
+
+@dataclass(frozen=True)
+class Halved:
+    """Half of it."""
+
+    def __call__(self, logits, targets, seed):
+        return logits / 2
+'''
+
+
+def code_in(path, text: str) -> str:
+    """Return the fingerprint of the class in a module of its own."""
+    path.write_text(text)
+    return code_of(import_module(path.stem).Halved)
+
+
+def test_the_code_of_a_view_decides_and_its_layout_does_not(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    before = code_in(tmp_path / "view_one.py", VIEW)
+    other = VIEW.replace('"""Half of it."""', '"""A half."""').replace("/ 2", "/  2  # Half.")
+    assert code_in(tmp_path / "view_two.py", other) == before
+    assert code_in(tmp_path / "view_three.py", VIEW.replace("/ 2", "/ 3")) != before
+
+
+def test_an_experiment_can_be_a_file_of_ones_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    source = (HERE / "_small_experiment.py").read_text()
+    (tmp_path / "my_own_experiment.py").write_text(f"{source}\nEXPERIMENT = SMALL\n")
+    found = find_experiment(str(tmp_path / "my_own_experiment.py"))
+    assert found.name == "small" and found.by_name["student"].recipe == STUDENT
+
+
+@pytest.mark.parametrize(
+    "name, text, message",
+    [
+        (
+            "without_one.py",
+            "",
+            r".*without_one\.py must define EXPERIMENT, an Experiment, got None",
+        ),
+        ("json.py", "", "json.py must have another name: a module json is there"),
+        (
+            "hidden_one.py",
+            "from dataclasses import replace\nfrom kdlab.experiments import find_experiment\n"
+            "EXPERIMENT = find_experiment('low-data')",
+            r".*hidden_one\.py must give its experiment another name than 'low-data'",
+        ),
+    ],
+)
+def test_a_file_that_is_no_experiment_is_refused(tmp_path, monkeypatch, name, text, message):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        find_experiment(str(tmp_path / name))

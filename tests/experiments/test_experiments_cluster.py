@@ -12,8 +12,8 @@ from kdlab.experiments import cluster as cluster_module
 from kdlab.experiments import commands
 from kdlab.experiments.cluster import run_on_cluster
 from kdlab.experiments.running import Work
-from kdlab.experiments.spec import Recipe, Unit
 from kdlab.experiments.store import Store
+from kdlab.experiments.units import Recipe, Unit
 
 distributed = pytest.importorskip("distributed")
 

@@ -8,20 +8,19 @@ import time
 from dataclasses import replace
 
 import pytest
-from _small_experiment import SMALL
+from _small_experiment import SMALL, Broken
 from test_running import HERE, ROOT, outcome, small_run
 
+from kdlab.experiments import NAMES, commands, cost, find_experiment, processes, results
 from kdlab.experiments import __main__ as program
-from kdlab.experiments import commands, cost, find_experiment, processes, results
 from kdlab.experiments.bar import Bar
-from kdlab.experiments.spec import Recipe, Unit
+from kdlab.experiments.units import Recipe, Unit
 
 
 @pytest.fixture
 def small(monkeypatch):
     """Let the command line know the small experiment alone."""
-    for module in (program, commands):
-        monkeypatch.setattr(module, "NAMES", ("small",))
+    monkeypatch.setattr(commands, "NAMES", ("small",))
     monkeypatch.setattr(commands, "find_experiment", lambda name: SMALL)
 
 
@@ -75,21 +74,33 @@ def test_quick_tries_everything_and_keeps_no_results(small, tmp_path, capsys):
 
 
 def test_quick_is_one_epoch_on_digits():
-    for name in program.NAMES:
+    for name in NAMES:
         experiment = find_experiment(name)
         short = commands.quick(experiment)
         assert short.dataset == "digits" and len(short.units) == len(experiment.units)
         assert all(unit.recipe.epochs <= 1 for unit in short.units)
         assert all((unit.examples or 1) <= 1000 for unit in short.units)
+        # Of other data.
+        assert all(row.published is None for row in short.rows)
 
 
 def test_list_tells_of_every_experiment(capsys):
     assert program.main(["list"]) == 0
     shown = capsys.readouterr().out
-    for name in program.NAMES:
+    for name in NAMES:
         experiment = find_experiment(name)
         assert name in shown and experiment.measures in shown and experiment.paper in shown
-    assert shown.count("CPU cores") == len(program.NAMES) == shown.count("on a GPU")
+    assert shown.count("CPU cores") == len(NAMES) == shown.count("on a GPU")
+    # All share the first one's teachers.
+    assert shown.count("after those above") == len(NAMES) - 1
+
+
+def test_broken_results_do_not_hide_the_others(tmp_path, capsys):
+    (tmp_path / "low-data.json").write_text("{")
+    assert program.main(["list", "--results", str(tmp_path)]) == 0
+    assert "low-data.json holds no JSON" in capsys.readouterr().out
+    assert program.main(["table", "--results", str(tmp_path)]) == 1
+    assert "low-data.json holds no JSON" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -101,7 +112,10 @@ def test_list_tells_of_every_experiment(capsys):
             ["run", "small", "--processes", "3", "--scheduler", "tcp://127.0.0.1:1"],
             "processes must be 1 with --scheduler, got 3",
         ),
-        (["run", "small", "--device", "nonsense"], "device string: nonsense"),
+        (
+            ["run", "small", "--device", "nonsense"],
+            "device must be one that torch has, got 'nonsense'",
+        ),
         (["table", "small"], "`python -m kdlab.experiments run small` makes it"),
         (["table"], "holds no results; `run NAME` makes them"),
     ],
@@ -115,14 +129,46 @@ def test_bad_input_is_one_sentence(small, tmp_path, capsys, line, message):
 
 
 def test_an_unknown_experiment_is_named_with_those_there_are(capsys):
-    with pytest.raises(SystemExit):
-        program.main(["run", "nonsense"])
-    assert "hinton-mnist" in capsys.readouterr().err
+    for verb in ("run", "table"):
+        assert program.main([verb, "nonsense"]) == 1
+        assert "'hinton-mnist', " in capsys.readouterr().err
+
+
+def test_an_experiment_of_ones_own_is_run_and_tabled(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    source = (HERE / "_small_experiment.py").read_text().replace('"small"', '"mine"')
+    path = tmp_path / "mine_alone.py"
+    path.write_text(f"{source}\n\nEXPERIMENT = SMALL\n")
+    line = ["run", str(path), "--seeds", "1", "--processes", "2", *places(tmp_path)]
+    assert program.main(line) == 0
+    assert program.main(["table", str(path), "--results", str(tmp_path / "results")]) == 0
+    assert "panel with a bias" in capsys.readouterr().out
+
+
+def test_a_folder_of_results_that_cannot_be_made_is_refused_at_once(small, tmp_path, capsys):
+    (tmp_path / "results").write_text("")
+    assert program.main(["run", "small", *places(tmp_path)]) == 1
+    assert "File exists" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_terminated_run_ends_as_an_interrupted_one(tmp_path):
+    line = [sys.executable, "-m", "kdlab.experiments", "run", "low-data", "--quick"]
+    child = subprocess.Popen(
+        [*line, "--processes", "1"], cwd=ROOT, stderr=subprocess.PIPE, text=True
+    )
+    # The bar's first sign tells that training is under way.
+    while "epoch" not in child.stderr.read(200):
+        pass
+    child.terminate()
+    assert "the same command goes on" in child.communicate(timeout=60)[1]
+    assert child.returncode == 130
 
 
 def test_a_failure_in_a_process_is_told(small, tmp_path, monkeypatch, capsys):
-    bad = replace(SMALL, dataset="nonsense")
-    with pytest.raises(RuntimeError, match="^ValueError: name must be one of .* got 'nonsense'$"):
+    unit = replace(SMALL.by_name["teacher"], measure=Broken())
+    bad = replace(SMALL, units=(unit,), rows=())
+    with pytest.raises(RuntimeError, match="^RuntimeError: teacher, seed 0: nothing to read$"):
         processes.run_in_processes(bad, tmp_path, range(1), 2, lambda *_: None)
 
 
@@ -178,6 +224,17 @@ def test_work_is_images_times_operations():
 
 def found_of(images: int) -> float:
     return 3 * 2 * images * 2 * 23_820 / 1e9
+
+
+def test_the_bar_counts_what_others_end_and_not_what_had_ended(whole, tmp_path, capsys):
+    labels = SMALL.by_name["labels"]
+    with Bar(SMALL, whole, [0], file=sys.stderr) as bar:
+        bar.watch(labels, 0, 1, 1)
+    assert "labels" not in capsys.readouterr().err
+    with Bar(SMALL, tmp_path, [0], file=sys.stderr) as bar:
+        for unit in SMALL.units:
+            bar.watch(unit, 0, 1, 1)
+    assert "100%" in capsys.readouterr().err
 
 
 def test_the_bar_counts_what_is_left(whole, tmp_path, capsys):

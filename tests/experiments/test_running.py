@@ -80,13 +80,15 @@ def test_students_hear_the_mean_of_their_teachers(whole):
 
 def test_nothing_is_trained_twice(whole, tmp_path):
     told = []
-    small_run(whole, watch=lambda unit, *_: told.append(unit.name))
-    assert told == []
+    small_run(whole, watch=lambda unit, seed, done, steps: told.append((done, steps)))
+    # Told as ended, each once, and nothing else.
+    assert told == [(1, 1)] * len(stores(whole))
     # A unit of the same settings under another name, in another experiment.
     units = (replace(SMALL.by_name["labels"], name="other"),)
     other = replace(SMALL, name="other", units=units, rows=())
-    small_run(whole, experiment=other, watch=lambda unit, *_: told.append(unit.name))
-    assert told == []
+    told.clear()
+    small_run(whole, experiment=other, watch=lambda *rest: told.append(rest[2:]))
+    assert told == [(1, 1)] * len(SEEDS)
 
 
 def test_a_network_that_a_later_experiment_needs_is_trained_again_to_the_same_bits(whole, tmp_path):

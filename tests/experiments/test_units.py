@@ -1,6 +1,7 @@
 """One unit's training: which images it gets, what it hears, and that seeds decide."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import pytest
 import torch
@@ -8,12 +9,24 @@ from _small_experiment import SMALL, TEACHER
 from torch.testing import assert_close
 
 from kdlab import data, schemes
-from kdlab.experiments.spec import Recipe, Unit
 from kdlab.experiments.training import chosen, learn, lesson, train_unit
+from kdlab.experiments.units import Recipe, Unit
 from kdlab.schemes import predict_moved
 
 DIGITS = data.load("digits")
 COUNT = len(DIGITS.train_targets)
+TAUGHT = replace(TEACHER, max_norm=None)
+
+
+@dataclass(frozen=True)
+class Negated:
+    """A view that turns every answer round, and notes what it was told."""
+
+    seen: ClassVar[list] = []
+
+    def __call__(self, logits, targets, seed):
+        self.seen.append((len(logits), targets, seed))
+        return -logits
 
 
 def same(one, other) -> bool:
@@ -40,7 +53,7 @@ def test_a_unit_gets_nothing_of_classes_it_is_without():
 def test_each_image_hears_the_answer_to_itself(shift):
     teacher = TEACHER.build(0).eval()
     answers = predict_moved(teacher, DIGITS.train_images, shift=shift)
-    recipe = replace(TEACHER, shift=shift)
+    recipe = replace(TAUGHT, shift=shift)
     unit = Unit("u", recipe, ("teacher",), without=(3,), examples=100)
     batches, heard = lesson(unit, 0, 0, DIGITS, answers)
     for images, targets, indices in batches:
@@ -49,18 +62,13 @@ def test_each_image_hears_the_answer_to_itself(shift):
 
 
 def test_a_view_changes_what_is_heard_knowing_the_classes_and_the_seed():
-    seen = []
-
-    def view(logits, targets, seed):
-        seen.append((len(logits), targets, seed))
-        return -logits
-
+    Negated.seen.clear()
     answers = torch.randn(COUNT * 9, 10)
-    unit = Unit("u", TEACHER, ("teacher",), view=view, examples=50)
+    unit = Unit("u", TAUGHT, ("teacher",), view=Negated(), examples=50)
     _, heard = lesson(unit, 0, 7, DIGITS, answers)
     numbers = chosen(unit, 0, DIGITS)
     assert torch.equal(heard, -answers.view(COUNT, 9, 10)[numbers].flatten(0, 1))
-    (length, targets, seed), *more = seen
+    (length, targets, seed), *more = Negated.seen
     assert not more and seed == 7 and length == 450
     assert torch.equal(targets, DIGITS.train_targets[numbers].repeat_interleave(9))
 

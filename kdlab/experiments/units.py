@@ -1,0 +1,142 @@
+"""One network to train: its recipe, its teachers, and what is read off it."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+
+from torch import Tensor, nn
+
+from kdlab import models
+from kdlab._checks import check_choice, check_count, check_fraction, check_positive
+from kdlab.data import Dataset
+from kdlab.experiments.code import told
+
+#: What is read off a trained network: numbers by name. A frozen dataclass with `__call__`, so
+#: that it can be sent to others and told in the settings; `numbers` holds the numbers' names.
+Measure = Callable[[nn.Module, Dataset], Mapping[str, float]]
+
+#: What becomes of a teacher's logits before the student hears them, given the classes of the
+#: images and the seed. A frozen dataclass with `__call__`, too.
+View = Callable[[Tensor, Tensor, int], Tensor]
+
+#: Data sets of grey images, 28 x 28, in ten classes: how many to learn from, how many to test.
+DATASETS = {"mnist": (60_000, 10_000), "fashion-mnist": (60_000, 10_000), "digits": (1_297, 500)}
+SIDE, CLASSES = 28, 10
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one network is built and trained: all that decides its numbers, but for seed and data.
+
+    Attributes:
+        widths: Values per image, units of each hidden layer, classes; for a convolutional
+            network its channels.
+        epochs: Passes over the training images; 0 leaves the network untrained.
+        convolutional: Build `models.conv_net` and not `models.mlp`.
+        learning_rate: Adam's at the start; it falls to 0 along a half cosine.
+        batch_size: Images a step.
+        dropout, input_dropout: Of hidden units and of pixels.
+        max_norm: Largest norm of a unit's incoming weights, where there is no teacher; None is
+            no limit.
+        shift: Pixels by which an image is moved, at most, in each direction.
+        smoothing: Label smoothing, where there is no teacher.
+        temperature, lambda_: Of the teacher's term, where there is one.
+    """
+
+    widths: tuple[int, ...]
+    epochs: int
+    convolutional: bool = False
+    learning_rate: float = 1e-3
+    batch_size: int = 256
+    dropout: float = 0.0
+    input_dropout: float = 0.0
+    max_norm: float | None = None
+    shift: int = 0
+    smoothing: float = 0.0
+    temperature: float = 1.0
+    lambda_: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no network can be trained with, before hours are spent."""
+        check_count(0, epochs=self.epochs, shift=self.shift)
+        if self.shift >= SIDE:
+            raise ValueError(f"shift must be < {SIDE}, got {self.shift}")
+        check_count(batch_size=self.batch_size)
+        check_positive(learning_rate=self.learning_rate, temperature=self.temperature)
+        check_fraction(smoothing=self.smoothing, lambda_=self.lambda_)
+        if self.max_norm is not None:
+            check_positive(max_norm=self.max_norm)
+        if self.convolutional and (self.dropout or self.input_dropout):
+            raise ValueError("dropout is for networks that are not convolutional")
+        self.build(0)
+
+    def build(self, seed: int) -> models.FeatureNet:
+        """Return a fresh network."""
+        if self.convolutional:
+            return models.conv_net(self.widths, seed=seed)
+        rates = {"dropout": self.dropout, "input_dropout": self.input_dropout}
+        return models.mlp(self.widths, **rates, seed=seed)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One network to train, for each seed.
+
+    Attributes:
+        name: Its name in the experiment.
+        recipe: How it is trained.
+        teachers: Names of the units that teach it, all of the same seed; their logits are
+            averaged. Without one it learns from labels.
+        without: Classes that are taken out of its training images.
+        examples: How many training images are drawn by the seed, before classes are taken out;
+            None is all.
+        member: Its number in a panel: members of one recipe and seed must differ.
+        view: What becomes of the teacher's logits before the student hears them; None is nothing.
+        measure: What is read off it.
+    """
+
+    name: str
+    recipe: Recipe
+    teachers: tuple[str, ...] = ()
+    without: tuple[int, ...] = ()
+    examples: int | None = None
+    member: int = 0
+    view: View | None = None
+    measure: Measure | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what can't be trained, or would be left out without a word."""
+        check_count(0, member=self.member)
+        if self.examples is not None:
+            check_count(examples=self.examples)
+        _check_tuples(teachers=self.teachers, without=self.without)
+        for gone in self.without:
+            check_choice(tuple(range(CLASSES)), without=gone)
+        if len(set(self.without)) == CLASSES:
+            raise ValueError("without must leave a class")
+        self._check_teaching()
+        self.settings()
+
+    def _check_teaching(self) -> None:
+        recipe, taught = self.recipe, bool(self.teachers)
+        _refuse(taught and recipe.smoothing, "smoothing", "no teacher")
+        _refuse(taught and recipe.max_norm is not None, "max_norm", "no teacher")
+        _refuse(taught and not recipe.epochs, "epochs of 0", "no teacher")
+        _refuse(not taught and self.view is not None, "view", "a teacher")
+
+    def settings(self) -> dict:
+        """Return all that decides its numbers, as JSON holds it; the name is none of it."""
+        said = asdict(self) | {"view": told(view=self.view), "measure": told(measure=self.measure)}
+        del said["name"]
+        return json.loads(json.dumps(said))
+
+
+def _check_tuples(**named: object) -> None:
+    for name, value in named.items():
+        if not isinstance(value, tuple):
+            raise ValueError(f"{name} must be a tuple, got {value!r}")
+
+
+def _refuse(wrong: object, what: str, only: str) -> None:
+    if wrong:
+        raise ValueError(f"{what} is for units with {only}")
