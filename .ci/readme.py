@@ -23,11 +23,14 @@ HEADLINE = (
     "teacher",
     "labels-only",
     "student",
+    "labels-moved",
+    "student-fixed",
     "no-threes-raw",
     "no-threes-bias",
     "no-threes-bias-on-threes",
     "sevens-eights-raw",
     "sevens-eights-bias",
+    "convolutional",
     "best-student",
 )
 LOOPS = {
