@@ -76,8 +76,6 @@ def test_a_unit_that_another_run_trains_is_waited_for(address, tmp_path, monkeyp
 def test_the_command_line_takes_an_address(address, tmp_path, monkeypatch, capsys):
     from kdlab.experiments import __main__ as program
 
-    for module in (program, commands):
-        monkeypatch.setattr(module, "NAMES", ("small",))
     monkeypatch.setattr(commands, "find_experiment", lambda name: SMALL)
     where = ["--runs", str(tmp_path / "runs"), "--results", str(tmp_path / "results")]
     line = ["run", "small", "--quick", "--seeds", "1", "--scheduler", address]
