@@ -15,8 +15,6 @@ _GO_ON = "stopped; the same command goes on, in a network at most five epochs be
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status: 0, 1 for bad input, 130 for Ctrl-C."""
     options = _parser().parse_args(arguments)
-    # A terminated run ends as one that Ctrl-C ends.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         options.run(options)
     except KeyboardInterrupt:
@@ -61,7 +59,7 @@ def _add_run(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("name", help="one of `list`, or a file of your own that defines EXPERIMENT")
     verb.add_argument("--seeds", type=int, help="how many; default: as the experiment says")
     verb.add_argument("--device", default="cpu", help="cpu, cuda, mps; default: cpu")
-    text = "one epoch each, on the digits that are always there: only to see that it works"
+    text = "one epoch each, on the digits that are always there: a trial, of which nothing is kept"
     verb.add_argument("--quick", action="store_true", help=text)
     text = "how many share the work on this machine; default: one a core, on a GPU one"
     verb.add_argument("--processes", type=int, help=text)
@@ -72,4 +70,6 @@ def _add_run(verb: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
+    # A terminated run ends as one that Ctrl-C ends.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

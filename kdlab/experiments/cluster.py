@@ -16,7 +16,7 @@ from torch import Tensor
 from kdlab import data
 from kdlab._cluster import connect
 from kdlab.data import Dataset
-from kdlab.experiments.running import Work, report
+from kdlab.experiments.running import Work, claim, report
 from kdlab.experiments.store import weights_of
 from kdlab.experiments.training import train_unit
 from kdlab.experiments.units import Unit
@@ -66,13 +66,9 @@ class _Farm:
 
     def _settled(self, unit: Unit, seed: int) -> bool:
         """Send a unit off if that can be done now; tell whether it needs no more care."""
-        store = self._work.store(unit, seed)
-        if store.ended():
-            return True
-        if not all(teacher.ended() for teacher in self._work.teachers(unit, seed)):
-            return False
-        if (lock := store.claim()) is None:
-            return False
+        ended, lock = claim(self._work, unit, seed)
+        if lock is None:
+            return ended
         answers = self._work.answers(unit, seed)
         given = (unit, seed, self._work.dataset.name, answers)
         self._held[self._client.submit(train_there, *given, pure=False)] = (unit, seed), lock

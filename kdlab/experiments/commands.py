@@ -39,15 +39,15 @@ def run(options: argparse.Namespace) -> None:
     experiment = find_experiment(options.name)
     seeds = _seeds(options, experiment)
     _check_machine(options)
-    if not options.quick:
-        # Now, and not after hours of training.
-        options.results.mkdir(parents=True, exist_ok=True)
-        found = _trained(options, experiment, options.runs or cache_folder() / "runs", seeds)
-        print(tables.Table(found))
-        return print(results.write(found, options.results))
-    with tempfile.TemporaryDirectory(prefix="kdlab-quick-") as folder:
-        found = _trained(options, quick(experiment), Path(folder), seeds)
-    return print(tables.Table(found), _TRIAL, sep="\n")
+    if options.quick:
+        with tempfile.TemporaryDirectory(prefix="kdlab-quick-") as folder:
+            found = _trained(options, quick(experiment), Path(folder), seeds)
+        print(tables.Table(found), _TRIAL, sep="\n")
+        return
+    # Now, and not after hours of training.
+    options.results.mkdir(parents=True, exist_ok=True)
+    found = _trained(options, experiment, options.runs or cache_folder() / "runs", seeds)
+    print(tables.Table(found), results.write(found, options.results), sep="\n")
 
 
 def _trained(

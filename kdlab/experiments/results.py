@@ -125,6 +125,9 @@ def check(results: dict) -> None:
     _check_fields(results, FIELDS, "results")
     _check_fields(results["settings"], ("counts", "rows"), "settings")
     _check_fields(results["versions"], ("torch",), "versions")
+    for name in ("rows", "seeds"):
+        if not isinstance(results[name], list):
+            raise ValueError(f"{name} must be a list, got {type(results[name]).__name__}")
     for row in results["rows"]:
         _check_fields(row, ROW_FIELDS, "a row")
 
@@ -172,11 +175,9 @@ def _holds(path: Path, results: dict) -> bool:
 
 def _says_more(path: Path, results: dict) -> bool:
     with contextlib.suppress(ValueError):
-        found = read_json(path)
-        check(found)
-        return found["settings"] == results["settings"] and set(found["seeds"]) > set(
-            results["seeds"]
-        )
+        found = load(path.stem, path.parent)
+        same = found["settings"] == results["settings"]
+        return same and set(found["seeds"]) > set(results["seeds"])
     return False
 
 

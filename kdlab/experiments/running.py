@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from filelock import FileLock
 from torch import Tensor, nn
 
 from kdlab.data import Dataset
@@ -20,7 +21,8 @@ from kdlab.schemes import Checkpoint, predict_moved
 _EVERY = 5
 _WAIT_SECONDS = 2.0
 
-#: Called with a unit, its seed, steps done, and steps in all.
+#: Called with a unit, its seed, steps done, and steps in all: 1 of 1 for a unit that had ended,
+#: 0 of 1 for one that another process is at.
 Watch = Callable[[Unit, int, int, int], None]
 
 
@@ -77,27 +79,40 @@ def run(work: Work, seeds: Iterable[int]) -> None:
         waiting = left
 
 
+def claim(work: Work, unit: Unit, seed: int) -> tuple[bool, FileLock | None]:
+    """Tell whether a unit has ended, and claim it if it can be trained now.
+
+    Returns:
+        True and None for a unit that has ended; False and its lock, to be released, for one
+        that is ours; False and None for one that must wait for its teachers or for others.
+    """
+    store, lock = work.store(unit, seed), None
+    if not store.ended() and all(teacher.ended() for teacher in work.teachers(unit, seed)):
+        lock = store.claim()
+    # Asked again: it may have ended between our look and our claim.
+    if not store.ended():
+        return False, lock
+    if lock is not None:
+        lock.release()
+    return True, None
+
+
 def _advance(work: Work, unit: Unit, seed: int) -> bool:
     """Train a unit if that can be done now; tell whether it has ended."""
-    store = work.store(unit, seed)
-    if store.ended():
-        # Whoever did it: what watches should know.
+    ended, lock = claim(work, unit, seed)
+    if ended:
         work.watch(unit, seed, 1, 1)
-        return True
-    if not all(teacher.ended() for teacher in work.teachers(unit, seed)):
-        return False
-    if (lock := store.claim()) is None:
-        return False
+    if lock is None:
+        return ended
     try:
-        # It may have ended between our look and our claim.
-        if not store.ended():
-            _train(work, unit, seed, store)
+        _train(work, unit, seed)
     finally:
         lock.release()
     return True
 
 
-def _train(work: Work, unit: Unit, seed: int, store: Store) -> None:
+def _train(work: Work, unit: Unit, seed: int) -> None:
+    store = work.store(unit, seed)
     try:
         model, numbers, seconds = train_unit(
             unit,

@@ -116,6 +116,8 @@ class Unit:
             raise ValueError("without must leave a class")
         self._check_teaching()
         self.settings()
+        if self.measure is not None and not hasattr(self.measure, "numbers"):
+            raise ValueError(f"measure must name its numbers in `numbers`, got {self.measure!r}")
 
     def _check_teaching(self) -> None:
         recipe, taught = self.recipe, bool(self.teachers)

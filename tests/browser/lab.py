@@ -105,7 +105,9 @@ def run_all(page, seconds: float = 300) -> None:
     """Run all cells and wait until the kernel has done them, or has met an error."""
     page.evaluate("() => void window.jupyterapp.commands.execute('notebook:run-all-cells')")
     ended = page.wait_for_function(RUN_ENDED, timeout=1000 * seconds, polling=500)
-    assert ended.json_value() == "done"
+    # Said here: this file isn't a test's, so pytest would not tell what came.
+    if (came := ended.json_value()) != "done":
+        raise AssertionError(f"a cell failed: {came}")
 
 
 def ask_kernel(page, code: str) -> str:

@@ -166,6 +166,8 @@ def test_a_result_that_cannot_be_read_is_kept_too(tmp_path):
         ({"experiment": "other"}, "must be of 'small', got 'other'"),
         ({"rows": [{}]}, "a row must have 'row'"),
         ({"rows": ["x"]}, "a row must have 'row'"),
+        ({"rows": None}, "rows must be a list, got NoneType"),
+        ({"seeds": 3}, "seeds must be a list, got int"),
         ({"settings": {}}, "settings must have 'counts'"),
         ({"versions": None}, "versions must have 'torch'"),
     ],

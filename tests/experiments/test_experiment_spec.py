@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from _small_experiment import SMALL, STUDENT, TEACHER
 
+from kdlab import data
 from kdlab.experiments import NAMES, find_experiment, spec
 from kdlab.experiments.code import code_of
 from kdlab.experiments.spec import Row
-from kdlab.experiments.units import Recipe, Unit
+from kdlab.experiments.units import CLASSES, DATASETS, SIDE, Recipe, Unit
 from kdlab.experiments.views import Permuted
 
 BY_NAME = SMALL.by_name
@@ -45,6 +46,14 @@ def test_a_recipe_that_cannot_be_trained_is_refused(change, message):
         replace(TEACHER, **change)
 
 
+@pytest.mark.parametrize("name", ["digits", pytest.param("mnist", marks=pytest.mark.mnist)])
+def test_the_sizes_of_the_data_sets_are_theirs(name):
+    found = data.load(name)
+    assert DATASETS[name] == (len(found.train_targets), len(found.test_targets))
+    assert found.train_images.shape[1:] == (1, SIDE, SIDE)
+    assert len(found.class_names) == CLASSES
+
+
 @pytest.mark.usefixtures("unchecked_shapes")
 @pytest.mark.parametrize(
     "change, message",
@@ -68,6 +77,10 @@ def test_a_recipe_that_cannot_be_trained_is_refused(change, message):
         (
             {"measure": Permuted},
             "measure must be an instance of a dataclass with __call__, got <class .*Permuted'>",
+        ),
+        (
+            {"measure": Permuted()},
+            r"measure must name its numbers in `numbers`, got Permuted\(.*\)",
         ),
         (
             {"teachers": ("t",), "recipe": STUDENT, "view": len},

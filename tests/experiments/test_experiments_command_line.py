@@ -158,8 +158,10 @@ def test_a_terminated_run_ends_as_an_interrupted_one(tmp_path):
         [*line, "--processes", "1"], cwd=ROOT, stderr=subprocess.PIPE, text=True
     )
     # The bar's first sign tells that training is under way.
-    while "epoch" not in child.stderr.read(200):
-        pass
+    told = ""
+    while "epoch" not in told:
+        told += (came := child.stderr.read(50))
+        assert came, told
     child.terminate()
     assert "the same command goes on" in child.communicate(timeout=60)[1]
     assert child.returncode == 130

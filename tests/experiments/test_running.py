@@ -200,7 +200,8 @@ def test_a_unit_that_another_ends_just_before_our_claim_is_not_trained_again(
 
     monkeypatch.setattr(Store, "claim", ended_meanwhile)
     trained = []
-    small_run(tmp_path, seeds=[0], watch=lambda unit, *_: trained.append(unit.name))
+    monkeypatch.setattr(running, "_train", lambda _work, unit, *_: trained.append(unit.name))
+    small_run(tmp_path, seeds=[0])
     assert trained == [] and outcome(tmp_path, seeds=[0])
 
 
