@@ -181,6 +181,7 @@ def test_settings_are_json_and_hold_every_argument():
     assert json.loads(json.dumps(said)) == said
     code = said["measure"].pop("code")
     assert said["measure"] == {"is": "WithBias", "classes": [3]} and len(code) == 8
+    assert code == code_of(type(BY_NAME["panel"].measure)) != code_of(Permuted)
     assert set(said["recipe"]) == set(Recipe.__dataclass_fields__)
 
 

@@ -213,6 +213,30 @@ def test_a_damaged_result_is_named(tmp_path):
         store.result()
 
 
+def test_a_damaged_network_is_named_with_what_to_delete(whole, tmp_path):
+    shutil.copytree(whole, tmp_path / "runs")
+    teacher, student = (
+        Store(tmp_path / "runs", SMALL, SMALL.by_name[name], 0) for name in ("teacher", "student")
+    )
+    shutil.rmtree(student.folder)
+    for path in teacher.folder.glob("*.safetensors"):
+        path.write_bytes(path.read_bytes()[:100])
+    named = r"^student, seed 0: .*\.safetensors is damaged \(.*\); delete .* to train it anew$"
+    with pytest.raises(RuntimeError, match=named):
+        small_run(tmp_path / "runs", seeds=[0])
+    shutil.rmtree(teacher.folder)
+    small_run(tmp_path / "runs", seeds=[0])
+    assert outcome(tmp_path / "runs") == outcome(whole)
+
+
+def test_a_result_without_numbers_is_named(tmp_path):
+    store = Store(tmp_path, SMALL, SMALL.by_name["labels"], 0)
+    store.folder.mkdir(parents=True)
+    (store.folder / "unit.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"unit\.json must have 'numbers'; delete "):
+        store.result()
+
+
 def test_what_is_kept_appears_whole(tmp_path, monkeypatch):
     store = Store(tmp_path, SMALL, SMALL.by_name["teacher"], 0)
     store.folder.mkdir(parents=True)
