@@ -19,8 +19,8 @@ LABELS = Recipe((784, 800, 800, 10), epochs=20)
 STUDENT = replace(LABELS, epochs=120, shift=2, temperature=20.0)
 FIXED = replace(STUDENT, shift=0)
 NARROW = replace(LABELS, widths=(784, 30, 30, 10), epochs=40)
-CONVOLUTIONAL = Recipe((16, 32, 64), convolutional=True, epochs=30, shift=2)
-BEST = replace(STUDENT, epochs=300, temperature=4.0)
+CONVOLUTIONAL = Recipe((16, 32, 64), convolutional=True, epochs=20, shift=2)
+BEST = replace(STUDENT, epochs=200, temperature=4.0)
 
 EXPERIMENT = Experiment(
     name="hinton-mnist",
