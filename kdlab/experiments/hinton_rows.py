@@ -94,6 +94,6 @@ ROWS = (
     Row(
         "best-student",
         "best-student",
-        "2 x 800, taught by the convolutional teacher, T = 4, 200 epochs",
+        "2 x 800, taught by both teachers together, T = 4, 200 epochs",
     ),
 )

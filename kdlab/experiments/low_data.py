@@ -37,4 +37,5 @@ EXPERIMENT = Experiment(
         *(Row(f"labels-{n}", f"labels-{n}", f"{n:,} images, labels") for n in EPOCHS),
         *(Row(f"taught-{n}", f"taught-{n}", f"{n:,} images, the teacher") for n in EPOCHS),
     ),
+    seeds=3,
 )

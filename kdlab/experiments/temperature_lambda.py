@@ -41,4 +41,5 @@ EXPERIMENT = Experiment(
             for width, t, weight in CELLS
         ),
     ),
+    seeds=3,
 )

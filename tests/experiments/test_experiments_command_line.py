@@ -78,7 +78,9 @@ def test_quick_is_one_epoch_on_digits():
         experiment = find_experiment(name)
         short = commands.quick(experiment)
         assert short.dataset == "digits" and len(short.units) == len(experiment.units)
-        assert all(unit.recipe.epochs <= 1 for unit in short.units)
+        # What stays untrained there stays so here.
+        epochs = [min(unit.recipe.epochs, 1) for unit in experiment.units]
+        assert [unit.recipe.epochs for unit in short.units] == epochs
         assert all((unit.examples or 1) <= 1000 for unit in short.units)
         # Of other data.
         assert all(row.published is None for row in short.rows)
@@ -235,6 +237,17 @@ def test_the_bar_counts_what_others_end_and_not_what_had_ended(whole, tmp_path, 
     assert "labels" not in capsys.readouterr().err
     with Bar(SMALL, tmp_path, [0], file=sys.stderr) as bar:
         for unit in SMALL.units:
+            bar.watch(unit, 0, 1, 1)
+    assert "100%" in capsys.readouterr().err
+
+
+def test_the_bar_ends_at_100_percent_in_whatever_order_units_end(tmp_path, capsys, monkeypatch):
+    # Added in the other order they are larger than their sum by a last bit.
+    shares = dict(zip(SMALL.units, (0.3, 0.2, 0.1), strict=False))
+    monkeypatch.setattr(cost, "seconds", lambda experiment, unit: shares.get(unit, 0.0))
+    assert sum(shares.values()) < sum(reversed(shares.values()))
+    with Bar(SMALL, tmp_path, [0], file=sys.stderr) as bar:
+        for unit in reversed(SMALL.units):
             bar.watch(unit, 0, 1, 1)
     assert "100%" in capsys.readouterr().err
 

@@ -67,6 +67,23 @@ def test_every_unit_of_every_seed_ends_with_its_circumstances(whole):
         assert left <= {"unit.json", "lock", "model.safetensors", "answers-1.safetensors"}
 
 
+def test_a_network_is_asked_once_for_all_its_students(whole, tmp_path):
+    shutil.copytree(whole, tmp_path / "runs")
+    store = Store(tmp_path / "runs", SMALL, SMALL.by_name["teacher"], 0)
+    asked = []
+
+    def ask(network):
+        asked.append(network)
+        return torch.full((3, 10), float(len(asked)))
+
+    # The students of the run have asked already, about images moved by up to one pixel.
+    store.answers(1, ask)
+    assert asked == []
+    assert store.answers(0, ask).unique().tolist() == [1.0]
+    assert store.answers(0, ask).unique().tolist() == [1.0]
+    assert len(asked) == 1
+
+
 def test_students_hear_the_mean_of_their_teachers(whole):
     work = Work(SMALL, whole, data.load("digits"), quiet)
     heard = work.answers(SMALL.by_name["panel"], 1)
