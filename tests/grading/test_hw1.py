@@ -449,7 +449,9 @@ def test_the_notebooks_minutes_and_points_are_those_of_the_specs(notebook):
     assert f"{HOMEWORK.points:g} points" in text
     (all_at, _), (half_at, _) = TRAINED.comparison.levels
     assert f"at most {all_at} errors" in text and f"at most {half_at}" in text
-    assert {q.seconds for q in HOMEWORK.questions} == {5.0} and "5 seconds" in text
+    assert {q.seconds for q in HOMEWORK.questions[:-1]} == {5.0} and "may take 5 seconds" in text
+    assert HOMEWORK.questions[-1].seconds == 20.0 and "question 6 20 seconds" in text
+    assert "the limit is 20 seconds" in text
     assert {q.memory for q in HOMEWORK.questions} == {1024} and "1 GiB" in text
 
 
