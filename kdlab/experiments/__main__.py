@@ -57,7 +57,10 @@ def _add_table(verb: argparse.ArgumentParser) -> None:
 
 def _add_run(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("name", help="one of `list`, or a file of your own that defines EXPERIMENT")
-    verb.add_argument("--seeds", type=int, help="how many; default: as the experiment says")
+    count = verb.add_mutually_exclusive_group()
+    count.add_argument("--seeds", type=int, help="how many; default: as the experiment says")
+    text = "so many seeds more than the results have that are there; theirs are not trained again"
+    count.add_argument("--more", type=int, metavar="N", help=text)
     verb.add_argument("--device", default="cpu", help="cpu, cuda, mps; default: cpu")
     text = "one epoch each, on the digits that are always there: a trial, of which nothing is kept"
     verb.add_argument("--quick", action="store_true", help=text)

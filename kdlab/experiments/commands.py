@@ -37,7 +37,8 @@ def list_all(options: argparse.Namespace) -> None:
 def run(options: argparse.Namespace) -> None:
     """Train what is missing, write the results, print the table."""
     experiment = find_experiment(options.name)
-    seeds = _seeds(options, experiment)
+    known = _known(options, experiment)
+    seeds = _seeds(options, experiment, known)
     _check_machine(options)
     if options.quick:
         with tempfile.TemporaryDirectory(prefix="kdlab-quick-") as folder:
@@ -47,6 +48,7 @@ def run(options: argparse.Namespace) -> None:
     # Now, and not after hours of training.
     options.results.mkdir(parents=True, exist_ok=True)
     found = _trained(options, experiment, options.runs or cache_folder() / "runs", seeds)
+    found = results.join(known, found) if known else found
     print(tables.Table(found), results.write(found, options.results), sep="\n")
 
 
@@ -114,7 +116,27 @@ def _check_machine(options: argparse.Namespace) -> None:
         ) from None
 
 
-def _seeds(options: argparse.Namespace, experiment: Experiment) -> Sequence[int]:
+def _known(options: argparse.Namespace, experiment: Experiment) -> dict | None:
+    """Return the results that --more adds to; None without it."""
+    if options.more is None:
+        return None
+    check_count(more=options.more)
+    if options.quick:
+        raise ValueError("--more adds to results, and --quick keeps none: leave one out")
+    known = results.load(experiment.name, options.results)
+    if known["settings"] != results.settings(experiment):
+        raise ValueError(
+            f"{options.results} has {experiment.name} by other settings: run it without --more"
+        )
+    return known
+
+
+def _seeds(
+    options: argparse.Namespace, experiment: Experiment, known: dict | None
+) -> Sequence[int]:
+    if known is not None:
+        first = max(known["seeds"]) + 1
+        return range(first, first + options.more)
     count = experiment.seeds if options.seeds is None else options.seeds
     check_count(seeds=count)
     return range(count)

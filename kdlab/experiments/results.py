@@ -14,6 +14,7 @@ from kdlab.experiments.spec import Experiment, Row
 from kdlab.experiments.store import Store
 
 FIELDS = ("experiment", "rows", "seeds", "settings", "versions", "hardware", "seconds")
+_AND = " and "
 ROW_FIELDS = ("row", "published", "source", "values", "mean", "interval")
 
 
@@ -89,6 +90,24 @@ def write(results: dict, folder: Path) -> Path:
     return path
 
 
+def join(first: dict, second: dict) -> dict:
+    """Return the results over the seeds of both, which must be of the same settings.
+
+    Raises:
+        ValueError: Their settings differ, or a seed is in both.
+    """
+    for results in (first, second):
+        check(results)
+    if first["settings"] != second["settings"]:
+        raise ValueError("results must be of the same settings to be joined")
+    if twice := sorted(set(first["seeds"]) & set(second["seeds"])):
+        raise ValueError(f"results must be of different seeds to be joined, got {twice[0]} twice")
+    lines = zip(first["rows"], second["rows"], strict=True)
+    rows = [new | _spread([*old["values"], *new["values"]]) for old, new in lines]
+    seeds = [*first["seeds"], *second["seeds"]]
+    return second | {"rows": rows, "seeds": seeds} | _spent(first, second)
+
+
 def values(results: dict) -> dict[str, list[float]]:
     """Return the numbers of each row, one a seed, by the row's name."""
     check(results)
@@ -146,15 +165,27 @@ def _units(experiment: Experiment, runs: Path, seed: int) -> dict[str, dict] | N
 
 
 def _row(row: Row, units: list[dict[str, dict]]) -> dict:
-    values = [_value(row, named) for named in units]
+    said = {"row": row.name, "published": row.published, "source": row.source}
+    return said | _spread([_value(row, named) for named in units])
+
+
+def _spread(values: list[float]) -> dict:
+    return {"values": values, "mean": round(fmean(values), 3), "interval": interval(values)}
+
+
+def _spent(first: dict, second: dict) -> dict:
+    """Return on what both were measured, and for how long."""
+    names = second["versions"] | first["versions"]
     return {
-        "row": row.name,
-        "published": row.published,
-        "source": row.source,
-        "values": values,
-        "mean": round(fmean(values), 3),
-        "interval": interval(values),
+        "versions": {name: _either(name, first["versions"], second["versions"]) for name in names},
+        "hardware": _either("hardware", first, second),
+        "seconds": round(first["seconds"] + second["seconds"], 1),
     }
+
+
+def _either(name: str, *results: dict) -> str:
+    """Return what is said under a name; several texts, where they differ."""
+    return _one(text for one in results if name in one for text in one[name].split(_AND))
 
 
 def _value(row: Row, named: dict[str, dict]) -> float:
@@ -164,7 +195,7 @@ def _value(row: Row, named: dict[str, dict]) -> float:
 
 def _one(said: Iterable[str]) -> str:
     """Return what all say; several, where they differ."""
-    return " and ".join(dict.fromkeys(said))
+    return _AND.join(dict.fromkeys(said))
 
 
 def _holds(path: Path, results: dict) -> bool:

@@ -11,7 +11,7 @@ from kdlab.experiments import NAMES, find_experiment, results, tables
 from kdlab.experiments.store import Store
 
 SEEDS = range(3)
-VALUES = {"teacher": (60, 70, 65), "student": (80, 90, 100), "labels": (150, 160, 155)}
+VALUES = {"teacher": (60, 70, 65, 64), "student": (80, 90, 100, 90), "labels": (150, 160, 155, 1)}
 
 
 def fill(runs, *, seeds=SEEDS, but=(), hardware="a processor") -> None:
@@ -22,7 +22,7 @@ def fill(runs, *, seeds=SEEDS, but=(), hardware="a processor") -> None:
                 continue
             store = Store(runs, SMALL, unit, seed)
             store.folder.mkdir(parents=True, exist_ok=True)
-            errors = VALUES.get(unit.name, (0, 0, 0))[seed]
+            errors = VALUES.get(unit.name, (0,) * 4)[seed]
             said = {
                 "unit": unit.name,
                 "seed": seed,
@@ -199,6 +199,40 @@ def test_results_of_fewer_seeds_do_not_take_the_place_of_more(tmp_path):
     other = fewer | {"settings": fewer["settings"] | {"dataset": "mnist"}}
     assert results.write(other, tmp_path) == path
     assert json.loads((tmp_path / "small.2.json").read_text()) == more
+
+
+def test_results_of_more_seeds_from_elsewhere_are_joined(tmp_path):
+    fill(tmp_path / "here", seeds=(0, 1))
+    fill(tmp_path / "there", seeds=(2,), hardware="another one")
+    here = results.collect(SMALL, tmp_path / "here", (0, 1))
+    there = results.collect(SMALL, tmp_path / "there", (2,))
+    there["versions"] = {"python": "3.11", "torch": "2.7.0"}
+    joined = results.join(here, there)
+    fill(tmp_path)
+    alone = results.collect(SMALL, tmp_path, SEEDS)
+    assert joined["versions"] == {"python": "3.11", "torch": "2.6.0 and 2.7.0"}
+    assert joined["hardware"] == "a processor and another one"
+    told = ("versions", "hardware")
+    assert {k: v for k, v in joined.items() if k not in told} == {
+        k: v for k, v in alone.items() if k not in told
+    }
+    # What was said once is not said again.
+    fill(tmp_path / "further", seeds=(3,))
+    further = results.collect(SMALL, tmp_path / "further", (3,))
+    assert results.join(joined, further)["hardware"] == "a processor and another one"
+
+
+def test_results_of_other_settings_or_the_same_seed_are_not_joined(tmp_path):
+    fill(tmp_path)
+    found = results.collect(SMALL, tmp_path, (0, 1))
+    other = results.collect(SMALL, tmp_path, (2,))
+    with pytest.raises(ValueError, match="of different seeds to be joined, got 1 twice"):
+        results.join(found, results.collect(SMALL, tmp_path, (1, 2)))
+    other["settings"] = other["settings"] | {"dataset": "mnist"}
+    with pytest.raises(ValueError, match="must be of the same settings to be joined"):
+        results.join(found, other)
+    with pytest.raises(ValueError, match="results must have 'rows'"):
+        results.join(found, {"experiment": "small"})
 
 
 def test_the_file_tells_what_each_row_shows(tmp_path):

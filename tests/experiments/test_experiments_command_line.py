@@ -66,6 +66,28 @@ def test_seeds_can_be_fewer_and_then_more(small, whole, tmp_path, capsys):
     assert outcome(tmp_path / "runs") == outcome(whole)
 
 
+def test_seeds_are_added_to_results_without_their_networks(small, whole, tmp_path, capsys):
+    alone = ["run", "small", "--processes", "1", "--results", str(tmp_path / "results")]
+    assert program.main([*alone, "--seeds", "1", "--runs", str(tmp_path / "here")]) == 0
+    capsys.readouterr()
+    assert program.main([*alone, "--more", "1", "--runs", str(tmp_path / "there")]) == 0
+    assert "seed 0" not in capsys.readouterr().err
+    joined, expected = (
+        results.load("small", tmp_path / "results"),
+        results.collect(SMALL, whole, range(2)),
+    )
+    assert joined["seeds"] == [0, 1] and joined["rows"] == expected["rows"]
+
+
+def test_seeds_are_not_added_to_results_of_other_settings(small, tmp_path, monkeypatch, capsys):
+    alone = ["run", "small", "--processes", "1", *places(tmp_path)]
+    assert program.main([*alone, "--seeds", "1"]) == 0
+    other = replace(SMALL, rows=SMALL.rows[:1])
+    monkeypatch.setattr(commands, "find_experiment", lambda name: other)
+    assert program.main([*alone, "--more", "1"]) == 1
+    assert "has small by other settings" in capsys.readouterr().err
+
+
 def test_quick_tries_everything_and_keeps_no_results(small, tmp_path, capsys):
     line = ["run", "small", "--quick", "--processes", "1", *places(tmp_path)]
     assert program.main(line) == 0
@@ -109,6 +131,9 @@ def test_broken_results_do_not_hide_the_others(tmp_path, capsys):
     "line, message",
     [
         (["run", "small", "--seeds", "0"], "seeds must be a whole number >= 1, got 0"),
+        (["run", "small", "--more", "0"], "more must be a whole number >= 1, got 0"),
+        (["run", "small", "--more", "1"], "`python -m kdlab.experiments run small` makes it"),
+        (["run", "small", "--more", "1", "--quick"], "--quick keeps none: leave one out"),
         (["run", "small", "--processes", "0"], "processes must be a whole number >= 1, got 0"),
         (
             ["run", "small", "--processes", "3", "--scheduler", "tcp://127.0.0.1:1"],
