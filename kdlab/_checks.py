@@ -83,6 +83,21 @@ def check_logits(**named) -> None:
     check_scores(**named)
 
 
+def check_features(dimensions: int = 2, /, **named) -> None:
+    """Raise ValueError unless every named tensor is [batch, ...], floating point, not empty.
+
+    With dimensions = 4 it must be maps, [batch, channels, height, width].
+    """
+    forms = {2: "[batch, ...]", 4: "[batch, channels, height, width]"}
+    for name, tensor in named.items():
+        shape = _shape(name, tensor)
+        if len(shape) < dimensions or (dimensions == 4 and len(shape) != 4):
+            raise ValueError(f"{name} must have shape {forms[dimensions]}, got {list(shape)}")
+        if 0 in shape:
+            raise ValueError(f"{name} must not be empty, got shape {list(shape)}")
+    check_scores(**named)
+
+
 def check_same_shape(**named) -> None:
     """Raise ValueError unless all named tensors have one shape."""
     shapes = {name: list(_shape(name, tensor)) for name, tensor in named.items()}

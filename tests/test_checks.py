@@ -1,6 +1,7 @@
 """Every check: what passes, and the exact sentence for what does not."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ pytestmark = pytest.mark.usefixtures("unchecked_shapes")
 Z = torch.zeros(2, 3)
 Y = torch.tensor([0, 2])
 PICTURES = torch.zeros(2, 3, 4, 4, dtype=torch.long)
+MAPS = "[batch, channels, height, width]"
 SHAPE = "[examples, 1 or 3 channels, height, width]"
 
 
@@ -43,6 +45,8 @@ def test_zero_is_a_count_where_the_minimum_is_zero():
 
 def test_well_formed_tensors_pass():
     checks.check_logits(student_logits=Z, teacher_logits=Z.bfloat16())
+    checks.check_features(student_features=Z, maps=Z[None].half())
+    checks.check_features(4, maps=Z[None, None])
     checks.check_scores(logits=Z[0], more=Z[None].half())
     checks.check_tensor(images=Y)
     checks.check_images(bytes=PICTURES.byte(), array=PICTURES.numpy(), floats=PICTURES - 0.5)
@@ -80,6 +84,15 @@ BAD = [
     (checks.check_logits, Z[0], "x must have shape [batch, classes], got [3]"),
     (checks.check_logits, Z[:0], "x must not be empty, got shape [0, 3]"),
     (checks.check_logits, Z.long(), "x must be floating point, got torch.int64"),
+    (checks.check_features, Y, "x must have shape [batch, ...], got [2]"),
+    (checks.check_features, Z[:, :0], "x must not be empty, got shape [2, 0]"),
+    (checks.check_features, Z.long(), "x must be floating point, got torch.int64"),
+    (partial(checks.check_features, 4), Z, f"x must have shape {MAPS}, got [2, 3]"),
+    (
+        partial(checks.check_features, 4),
+        Z.expand(1, 1, 1, 2, 3),
+        f"x must have shape {MAPS}, got [1, 1, 1, 2, 3]",
+    ),
     (checks.check_scores, [1.0], "x must be a tensor, got list"),
     (checks.check_scores, Y, "x must be floating point, got torch.int64"),
     (checks.check_scores, Z[0, 0], "x must have at least one dimension, got a scalar"),

@@ -2,10 +2,9 @@
 
 Every loss takes logits, never probabilities, holds T^2 inside, treats the teacher as
 constant, and returns the batch mean as a scalar. Half precision is computed and returned
-in float32.
+in float32: it rounds away q - p at a high T, and float16 overflows in T^2 KL.
 """
 
-import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor
@@ -18,6 +17,7 @@ from kdlab._checks import (
     check_scores,
     check_temperature,
 )
+from kdlab.losses._common import widened
 
 
 def soften(
@@ -46,7 +46,7 @@ def soften(
     """
     check_scores(logits=logits)
     check_temperature(temperature=temperature)
-    return F.softmax(_widened(logits) / temperature, dim=-1)
+    return F.softmax(widened(logits) / temperature, dim=-1)
 
 
 def soft_target_loss(
@@ -80,8 +80,8 @@ def soft_target_loss(
     check_logits(student_logits=student_logits, teacher_logits=teacher_logits)
     check_same_shape(student_logits=student_logits, teacher_logits=teacher_logits)
     check_temperature(temperature=temperature)
-    log_q = F.log_softmax(_widened(student_logits) / temperature, dim=-1)
-    log_p = F.log_softmax(_widened(teacher_logits.detach()) / temperature, dim=-1)
+    log_q = F.log_softmax(widened(student_logits) / temperature, dim=-1)
+    log_p = F.log_softmax(widened(teacher_logits.detach()) / temperature, dim=-1)
     # "batchmean": "mean" would also divide by the number of classes.
     return temperature**2 * F.kl_div(log_q, log_p, reduction="batchmean", log_target=True)
 
@@ -120,7 +120,7 @@ def distillation_loss(
     check_fraction(lambda_=lambda_)
     check_labelled(student_logits=student_logits, targets=targets)
     taught = soft_target_loss(student_logits, teacher_logits, temperature=temperature)
-    labelled = F.cross_entropy(_widened(student_logits), targets)
+    labelled = F.cross_entropy(widened(student_logits), targets)
     return (1 - lambda_) * labelled + lambda_ * taught
 
 
@@ -151,7 +151,7 @@ def label_smoothing_loss(
     """
     check_fraction(smoothing=smoothing)
     check_labelled(student_logits=student_logits, targets=targets)
-    return F.cross_entropy(_widened(student_logits), targets, label_smoothing=smoothing)
+    return F.cross_entropy(widened(student_logits), targets, label_smoothing=smoothing)
 
 
 def soft_target_gradient(
@@ -218,8 +218,3 @@ def distillation_gradient(
     one_hot = F.one_hot(targets, student_logits.shape[-1])
     labelled = soften(student_logits.detach(), temperature=1.0) - one_hot
     return (1 - lambda_) * labelled + lambda_ * taught
-
-
-def _widened(logits: Tensor) -> Tensor:
-    # Half precision rounds away q - p at a high T, and float16 overflows in T^2 KL.
-    return logits.to(torch.promote_types(logits.dtype, torch.float32))
