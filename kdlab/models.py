@@ -8,7 +8,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from kdlab._checks import check_count, check_drop_rate, check_length, check_positive
+from kdlab._checks import (
+    check_count,
+    check_drop_rate,
+    check_features,
+    check_length,
+    check_positive,
+)
 
 
 class Dropout(nn.Dropout):
@@ -117,6 +123,41 @@ def conv_net(
         blocks["pooled"] = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
         blocks["logits"] = nn.Linear(widths[-1], classes)
     return FeatureNet(**blocks)
+
+
+def regressor(
+    student_map: Float[Tensor, "batch *student"],
+    teacher_map: Float[Tensor, "batch *teacher"],
+    *,
+    seed: int = 0,
+) -> nn.Module:
+    """Build what brings a student's map to the shape of a teacher's, for `hint_loss`.
+
+    One linear layer where maps are flat; a convolution of 1 x 1 where they have places.
+
+    Args:
+        student_map: The guided layer's map of any batch; only its shape counts.
+        teacher_map: The hint layer's.
+        seed: Fixes the initial weights, and leaves torch's global generator as it was.
+
+    Raises:
+        ValueError: The maps are not both [batch, values] or both
+            [batch, channels, height, width] with the same places.
+
+    References:
+        Romero et al. 2015, arXiv:1412.6550, section 2.2.
+    """
+    check_features(student_map=student_map, teacher_map=teacher_map)
+    check_count(0, seed=seed)
+    mine, wanted = student_map.shape[1:], teacher_map.shape[1:]
+    if len(mine) not in (1, 3) or mine[1:] != wanted[1:] or len(mine) != len(wanted):
+        came = f"{list(student_map.shape)} and {list(teacher_map.shape)}"
+        raise ValueError(f"student_map and teacher_map must have the same places, got {came}")
+    with torch.random.fork_rng(devices=()):
+        torch.default_generator.manual_seed(seed)
+        if len(mine) == 1:
+            return nn.Linear(mine[0], wanted[0]).to(student_map.device)
+        return nn.Conv2d(mine[0], wanted[0], 1).to(student_map.device)
 
 
 def count_parameters(model: nn.Module) -> int:

@@ -121,7 +121,7 @@ def block_loss(
 
     $\frac1K\sum_k \frac1B\sum_b \frac1{n_k}\lVert s_{kb} - t_{kb} \rVert^2$ over $K$ blocks of
     $n_k$ values each. In LIT each student block is fed the *teacher's* output of the block
-    before, so that no block pays for an earlier one's error; `schemes.train_blocks` does that.
+    before, so that no block pays for an earlier one's error; `schemes.distill_blocks` does that.
 
     Args:
         student_outputs: What each of the student's blocks makes; gradients flow here.

@@ -106,14 +106,19 @@ def _stored_logits(teacher: nn.Module | Tensor, batches: Batches) -> Tensor | No
     return predict(teacher, batches.images) if batches.fixed else None
 
 
-def _check_teacher(teacher: nn.Module | Tensor, student: nn.Module, batches: Batches) -> None:
+def check_apart(teacher: object, student: nn.Module) -> None:
+    """Raise ValueError if the teacher would change while the student learns."""
     if teacher is student:
         raise ValueError("teacher must be another model than student, got one object as both")
+    if isinstance(teacher, nn.Module) and _trained(student) & _trained(teacher):
+        raise ValueError("teacher must not share trainable parameters with student")
+
+
+def _check_teacher(teacher: nn.Module | Tensor, student: nn.Module, batches: Batches) -> None:
+    check_apart(teacher, student)
     if not isinstance(teacher, (nn.Module, Tensor)):
         came = type(teacher).__name__
         raise ValueError(f"teacher must be a module or a tensor of logits, got {came}")
-    if isinstance(teacher, nn.Module) and _trained(student) & _trained(teacher):
-        raise ValueError("teacher must not share trainable parameters with student")
     if isinstance(teacher, Tensor):
         _check_logits(teacher, batches)
 
