@@ -6,6 +6,7 @@ Importing this room imports anywidget.
 from kdlab.widgets.draw_digit import draw_digit
 from kdlab.widgets.explore_dark_knowledge import explore_dark_knowledge
 from kdlab.widgets.explore_loss import explore_loss
+from kdlab.widgets.explore_relations import explore_relations
 from kdlab.widgets.explore_temperature import explore_temperature
 from kdlab.widgets.progress import show_progress
 from kdlab.widgets.watch_training import watch_training
@@ -14,6 +15,7 @@ __all__ = [
     "draw_digit",
     "explore_dark_knowledge",
     "explore_loss",
+    "explore_relations",
     "explore_temperature",
     "show_progress",
     "watch_training",

@@ -5,6 +5,7 @@ import io
 import math
 from collections.abc import Sequence
 from html import escape
+from itertools import combinations
 
 from PIL import Image
 from torch import Tensor
@@ -116,4 +117,24 @@ def signed_bars(
         place = f'x="{zero + min(0, value) * scale:.2f}" y="{y + 3:g}" height="14"'
         parts.append(f'<rect {place} width="{abs(value) * scale:.2f}" fill="{colours[index]}"/>')
         parts.append(words(zero + max(0, value) * scale + 6, y + 14, f"{value:.4f}"))
+    return "".join(parts)
+
+
+def plane(
+    points: Sequence[Sequence[float]], *, left: float, top: float, side: float, colour: str
+) -> str:
+    """Draw numbered points in a square plane around the origin, and all lines between them."""
+    most = 1.15 * max(1e-6, *(abs(x) for point in points for x in point))
+    at = [
+        (left + side * (0.5 + x / most / 2), top + side * (0.5 - y / most / 2)) for x, y in points
+    ]
+    frame = f'x="{left:g}" y="{top:g}" width="{side:g}" height="{side:g}"'
+    parts = [f'<rect {frame} fill="none" stroke="#d0d0d0"/>']
+    for (x, y), (a, b) in combinations(at, 2):
+        line = f'x1="{x:.1f}" y1="{y:.1f}" x2="{a:.1f}" y2="{b:.1f}"'
+        parts.append(f'<line {line} stroke="{colour}" opacity="0.4"/>')
+    for number, (x, y) in enumerate(at, start=1):
+        ink = ' font-size="10" fill="#ffffff"'
+        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="8" fill="{colour}"/>')
+        parts.append(words(round(x, 1), round(y + 3.5, 1), str(number), anchor="middle", extra=ink))
     return "".join(parts)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import traitlets
 
 TEMPERATURES = (0.1, 100.0)
+FARTHEST = 100.0
 
 
 class Number(traitlets.TraitType):
@@ -39,6 +40,25 @@ class Index(traitlets.TraitType):
             wanted = f"a whole number in [0, {count})"
             raise ValueError(f"{self.name} must be {wanted}, got {value!r}")
         return index
+
+
+class Points(traitlets.TraitType):
+    """A list of count(view) pairs of numbers, each at most 100 away from 0."""
+
+    def __init__(self, count: Callable[..., int]) -> None:
+        super().__init__([])
+        self.count = count
+
+    def validate(self, view, value) -> list[list[float]]:
+        """Return the pairs as lists of floats; raise ValueError for anything else."""
+        points = _convert(lambda rows: [[float(x) for x in row] for row in rows], value)
+        whole = points is not None and all(len(row) == 2 for row in points)
+        if not whole or not all(abs(x) <= FARTHEST for row in points for x in row):
+            wanted = f"pairs of numbers in [-{FARTHEST:g}, {FARTHEST:g}]"
+            raise ValueError(f"{self.name} must be {wanted}, got {value!r}")
+        if len(points) != self.count(view):
+            raise ValueError(f"{self.name} must be {self.count(view)} points, got {len(points)}")
+        return points
 
 
 def temperature(default: float = 1.0) -> Number:

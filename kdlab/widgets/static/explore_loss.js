@@ -20,12 +20,6 @@ export function lossParts(student, teacher, target, { temperature, lambda, squar
   };
 }
 
-/** The smallest of 1, 2, 5, 10, 20, ... that is not below a value: the end of an axis. */
-export function niceEnd(value) {
-  const unit = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].map((step) => step * unit).find((end) => end >= value * (1 - 1e-9));
-}
-
 /** Ends of the axes: what holds an example, T^2 included, at every T and lambda. */
 export function axisEnds(student, teacher, target) {
   let [gradient, loss] = [1, crossEntropy(student, target)];

@@ -106,3 +106,9 @@ export function confusionMatrix(logits, targets, classes) {
 export function twoDigits(value) {
   return Number(value.toPrecision(2));
 }
+
+/** The smallest of 1, 2, 5, 10, 20, ... that is not below a value: the end of an axis. */
+export function niceEnd(value) {
+  const unit = 10 ** Math.floor(Math.log10(value));
+  return [1, 2, 5, 10].map((step) => step * unit).find((end) => end >= value * (1 - 1e-9));
+}
