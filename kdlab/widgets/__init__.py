@@ -4,6 +4,7 @@ Importing this room imports anywidget.
 """
 
 from kdlab.widgets.draw_digit import draw_digit
+from kdlab.widgets.explore_attention import explore_attention
 from kdlab.widgets.explore_dark_knowledge import explore_dark_knowledge
 from kdlab.widgets.explore_loss import explore_loss
 from kdlab.widgets.explore_relations import explore_relations
@@ -13,6 +14,7 @@ from kdlab.widgets.watch_training import watch_training
 
 __all__ = [
     "draw_digit",
+    "explore_attention",
     "explore_dark_knowledge",
     "explore_loss",
     "explore_relations",

@@ -138,3 +138,19 @@ def plane(
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="8" fill="{colour}"/>')
         parts.append(words(round(x, 1), round(y + 3.5, 1), str(number), anchor="middle", extra=ink))
     return "".join(parts)
+
+
+def cells(
+    values: Sequence[Sequence[float]], *, left: float, top: float, side: float, colour: str
+) -> str:
+    """Draw a small map: one cell a value, as deep as its share of the largest."""
+    most = max(1e-12, *(value for row in values for value in row))
+    height, width = side / len(values), side / len(values[0])
+    frame = f'x="{left:g}" y="{top:g}" width="{side:g}" height="{side:g}"'
+    parts = [f'<rect {frame} fill="none" stroke="#d0d0d0"/>']
+    for i, row in enumerate(values):
+        for j, value in enumerate(row):
+            place = f'x="{left + j * width:.2f}" y="{top + i * height:.2f}"'
+            size = f'width="{width:.2f}" height="{height:.2f}"'
+            parts.append(f'<rect {place} {size} fill-opacity="{value / most:.2f}"/>')
+    return f'<g fill="{colour}">{"".join(parts)}</g>'
