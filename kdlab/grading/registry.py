@@ -13,7 +13,8 @@ from kdlab.grading.spec import Homework, Question
 _HOMEWORKS = {"hw1": "hw1_temperature"}
 # What their sandboxes load: said here too, so that one can start before the questions are loaded.
 _IMPORTS = {"hw1": ("numpy", "torch", "torch._dynamo")}
-_MODULES = {"KD00": "lecture_00", "KD01": "lecture_01", "KD02": "lecture_02"} | _HOMEWORKS
+_MODULES = {"KD00": "lecture_00", "KD01": "lecture_01", "KD02": "lecture_02"}
+_MODULES |= {"KD04": "lecture_04", "KD05": "lecture_05"} | _HOMEWORKS
 
 
 def find_question(id: str) -> Question:
