@@ -10,9 +10,9 @@ from kdlab.grading.plain import type_name, with_article
 from kdlab.grading.spec import Homework, Question
 
 # The part of an id before the dash -> the module under kdlab.grading.questions.
-_HOMEWORKS = {"hw1": "hw1_temperature"}
+_HOMEWORKS = {"hw1": "hw1_temperature", "hw2": "hw2_features"}
 # What their sandboxes load: said here too, so that one can start before the questions are loaded.
-_IMPORTS = {"hw1": ("numpy", "torch", "torch._dynamo")}
+_IMPORTS = {"hw1": ("numpy", "torch", "torch._dynamo"), "hw2": ("numpy", "torch")}
 _MODULES = {"KD00": "lecture_00", "KD01": "lecture_01", "KD02": "lecture_02"} | _HOMEWORKS
 
 
