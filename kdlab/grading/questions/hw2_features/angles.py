@@ -57,8 +57,10 @@ def _by_gram_matrix(x):
     gram = x @ x.T
     squares = gram.diagonal()
     inner = gram[None] - gram[:, :, None] - gram[:, None, :] + squares[:, None, None]
+    apart = 1 - torch.eye(len(x))
     lengths = inner.diagonal(dim1=1, dim2=2).clamp_min(1e-12).sqrt()
-    return inner / (lengths[:, :, None] * lengths[:, None, :])
+    inverse = apart / lengths
+    return inner * inverse[:, :, None] * inverse[:, None, :]
 
 
 def _angles(x):

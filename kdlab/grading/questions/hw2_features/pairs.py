@@ -17,6 +17,7 @@ WITH_GRADIENT = Comparison(
 # Multiples of these are added to the shift, and subtracted again, without rounding: an answer
 # that takes differences first loses nothing, whatever its order.
 _STEP, _FAR = 2.0**-10, 4096.0
+_APART = 0.3
 
 
 def pair_case(name, student_features, teacher_features, *, weight=1.0, extreme=False, **rest):
@@ -27,7 +28,15 @@ def pair_case(name, student_features, teacher_features, *, weight=1.0, extreme=F
 
 def rows(generator: torch.Generator, batch: int, *widths: int) -> tuple[Tensor, ...]:
     """Draw features of the same examples, one row an example, for each width."""
-    return tuple(normal(generator, batch, width, scale=1.0) for width in widths)
+    return tuple(_apart(generator, batch, width) for width in widths)
+
+
+def _apart(generator: torch.Generator, batch: int, width: int) -> Tensor:
+    """Draw until no two examples are close: there, right answers differ by rounding."""
+    while True:
+        features = normal(generator, batch, width, scale=1.0)
+        if torch.pdist(features).min() > _APART:
+            return features
 
 
 def with_outlier(features: Tensor) -> Tensor:
