@@ -111,7 +111,7 @@ MISTAKES = (
     Mistake(
         "the mean distance cut off",
         "The student's mean depends on the student, so the gradient goes through it as well. "
-        "Cut off, a step could win by shrinking all distances.",
+        "Cut off, a part of it only scales all features, which changes no value.",
         (_between(scaled=lambda d: d / _mean(d).detach()),),
     ),
     Mistake(
