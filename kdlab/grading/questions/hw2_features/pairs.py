@@ -76,29 +76,29 @@ def gradient_mistakes(loss: Callable) -> tuple[Mistake, ...]:
     Args:
         loss: The right formula, which detaches nothing.
     """
+    learning_teacher = _student_detached(loss)
+    variants = (loss, learning_teacher, taught(learning_teacher))
+    texts = zip(_GRADIENT_TEXTS, variants, strict=True)
+    return tuple(Mistake(name, because, (variant,)) for (name, because), variant in texts)
 
-    def exchanged(student, teacher, *rest):
-        return loss(student.detach(), teacher, *rest)
 
-    def cut_off(student, teacher, *rest):
-        return loss(student.detach(), teacher.detach(), *rest)
+def _student_detached(loss: Callable) -> Callable:
+    return lambda student, teacher, *rest: loss(student.detach(), teacher, *rest)
 
-    return (
-        Mistake(
-            "teacher not detached",
-            "The teacher is a constant here, yet a gradient reaches it. Detach its features.",
-            (loss,),
-        ),
-        Mistake(
-            "the student detached instead of the teacher",
-            "The value is symmetric and the gradient is not: it must reach the student, which "
-            "learns, and not the teacher. Were the arguments exchanged?",
-            (exchanged,),
-        ),
-        Mistake(
-            "no gradient for the student",
-            "The value is right, but nothing can be learned from it: detach, item, tolist or "
-            "numpy cut the student off.",
-            (cut_off,),
-        ),
-    )
+
+_GRADIENT_TEXTS = (
+    (
+        "teacher not detached",
+        "The teacher is a constant here, yet a gradient reaches it. Detach its features.",
+    ),
+    (
+        "the student detached instead of the teacher",
+        "The value is symmetric and the gradient is not: it must reach the student, which "
+        "learns, and not the teacher. Perhaps the arguments are exchanged.",
+    ),
+    (
+        "no gradient for the student",
+        "The value is right, but nothing can be learned from it: detach, item, tolist or numpy "
+        "cut the student off.",
+    ),
+)
