@@ -175,7 +175,8 @@ MISTAKES = (
     Mistake(
         "distances by a matrix product",
         "|a|^2 + |b|^2 - 2ab subtracts huge numbers where all examples are far from 0, and "
-        "float32 keeps nothing of their difference. Take the differences first.",
+        "float32 keeps nothing of their difference; equal examples come out apart. Take the "
+        "differences first.",
         (_between(distances=_by_product),),
     ),
 )

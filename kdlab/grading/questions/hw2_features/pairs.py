@@ -42,7 +42,7 @@ def _apart(generator: torch.Generator, batch: int, width: int) -> Tensor:
 def with_outlier(features: Tensor) -> Tensor:
     """Move the first example far away: its distances are large, even over their mean."""
     away = torch.zeros_like(features)
-    away[0] = 8.0
+    away[0] = 32.0
     return features + away
 
 
