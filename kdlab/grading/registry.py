@@ -10,11 +10,11 @@ from kdlab.grading.plain import type_name, with_article
 from kdlab.grading.spec import Homework, Question
 
 # The part of an id before the dash -> the module under kdlab.grading.questions.
-_HOMEWORKS = {"hw1": "hw1_temperature"}
+_HOMEWORKS = {"hw1": "hw1_temperature", "hw2": "hw2_features"}
 # What their sandboxes load: said here too, so that one can start before the questions are loaded.
-_IMPORTS = {"hw1": ("numpy", "torch", "torch._dynamo")}
-_MODULES = {"KD00": "lecture_00", "KD01": "lecture_01", "KD02": "lecture_02"}
-_MODULES |= {"KD04": "lecture_04", "KD05": "lecture_05"} | _HOMEWORKS
+_IMPORTS = {"hw1": ("numpy", "torch", "torch._dynamo"), "hw2": ("numpy", "torch")}
+_MODULES = {f"KD{number}": f"lecture_{number}" for number in ("00", "01", "02", "04", "05")}
+_MODULES |= _HOMEWORKS
 
 
 def find_question(id: str) -> Question:

@@ -5,7 +5,6 @@ What holds for every question, such as that each mistake is recognised, stands i
 
 import subprocess
 import sys
-from itertools import combinations
 from pathlib import Path
 
 import nbformat
@@ -13,12 +12,19 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from _homeworks import (
+    assert_cells_are_the_specs,
+    assert_code_is_short,
+    assert_explanations_are_for_instructors,
+    assert_minutes_and_points_are_told,
+    graded_cells,
+    look_alike,
+    share_of_points,
+    told,
+)
 from _judged import faults, mistakes_of
 
 from kdlab.grading import check, find_homework, find_question
-from kdlab.grading.diagnose import find_fault
-from kdlab.grading.judge import case_rows
-from kdlab.grading.observe import Failure, observe
 from kdlab.grading.questions.hw1_temperature import digits, training
 
 HOMEWORK = find_homework("hw1")
@@ -53,26 +59,12 @@ PARTIAL = {
 def test_a_mistake_gets_the_same_whatever_inputs_are_drawn(question, mistake, variant):
     expected = PARTIAL.get((question.id, mistake.name), 0.0)
     for seed in range(8):
-        cases = question.fresh_cases(seed)
-        rows = case_rows(cases, faults(question, variant, cases))
-        got = sum(row["weight"] for row in rows if row["right"])
-        assert got / sum(case.weight for case in cases) == expected, f"seed {seed}"
+        assert share_of_points(question, variant, seed) == expected, f"seed {seed}"
 
 
 @each_compared
 def test_the_first_visible_case_tells_two_mistakes_apart(question):
-    case = question.cases[0]
-    seen = [
-        (mistake.name, observe(fn, case, gradient_of=question.comparison.gradient_of))
-        for mistake in question.mistakes
-        for fn in mistake.variants
-    ]
-    right = observe(question.reference, case, gradient_of=question.comparison.gradient_of)
-    named = [pair for pair in seen if find_fault(right, pair[1], question.comparison)]
-    for (one, a), (other, b) in combinations(named, 2):
-        if one != other and not isinstance(a, Failure):
-            finite = all(np.isfinite(value).all() for value in (a.value, *a.gradients.values()))
-            assert find_fault(a, b, question.comparison) or not finite, (one, other)
+    assert look_alike(question) == []
 
 
 # ---- the set as a whole ---------------------------------------------------------------------
@@ -421,32 +413,13 @@ def notebook():
     return nbformat.read(SOURCE, as_version=4)
 
 
-def graded(notebook):
-    return {c.id: c for c in notebook.cells if "nbgrader" in c.metadata}
-
-
 def test_every_question_has_an_answer_and_a_check(notebook):
-    cells = graded(notebook)
-    for question in HOMEWORK.questions:
-        answer, tried = cells[question.id], cells[f"{question.id}-check"]
-        assert answer.metadata.nbgrader.solution and not answer.metadata.nbgrader.locked
-        assert f"def {question.name}(" in answer.source
-        assert tried.source == f'check("{question.id}", {question.name}).require()'
-        assert tried.metadata.nbgrader.points == question.points
-        assert "raises-exception" in tried.metadata.tags
-    assert set(cells) - {"hw1-imports"} == {
-        id + end for id in (q.id for q in HOMEWORK.questions) for end in ("", "-check")
-    }
-    assert all(cell.metadata.nbgrader.grade_id == id for id, cell in cells.items())
+    assert_cells_are_the_specs(HOMEWORK, notebook)
 
 
 def test_the_notebooks_minutes_and_points_are_those_of_the_specs(notebook):
-    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    for number, question in enumerate(HOMEWORK.questions, start=1):
-        assert f"## {number}. {question.title} ({question.minutes} minutes, " in text
-        assert f"{question.minutes} minutes, {question.points:g} points)" in text
-    assert f"{sum(question.minutes for question in HOMEWORK.questions)} minutes" in text
-    assert f"{HOMEWORK.points:g} points" in text
+    assert_minutes_and_points_are_told(HOMEWORK, notebook)
+    text = told(notebook)
     (all_at, _), (half_at, _) = TRAINED.comparison.levels
     assert f"at most {all_at} errors" in text and f"at most {half_at}" in text
     assert {q.seconds for q in HOMEWORK.questions[:-1]} == {5.0} and "may take 5 seconds" in text
@@ -456,7 +429,7 @@ def test_the_notebooks_minutes_and_points_are_those_of_the_specs(notebook):
 
 
 def test_solutions_are_right(notebook):
-    cells = graded(notebook)
+    cells = graded_cells(notebook)
     space: dict = {}
     exec(cells["hw1-imports"].source, space)
     for question in HOMEWORK.questions:
@@ -474,13 +447,8 @@ def test_solutions_are_right(notebook):
 
 
 def test_explanations_are_for_instructors(notebook):
-    for cell in notebook.cells:
-        is_explanation = "explanation" in cell.id
-        assert ("instructor" in cell.metadata.get("tags", [])) == is_explanation
-    assert sum("explanation" in cell.id for cell in notebook.cells) == len(HOMEWORK.questions)
+    assert_explanations_are_for_instructors(HOMEWORK, notebook)
 
 
 def test_cells_are_short(notebook):
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            assert len(cell.source.splitlines()) <= 20
+    assert_code_is_short(notebook)
