@@ -17,7 +17,7 @@ from kdlab.experiments.results import values
 from kdlab.experiments.spec import Experiment
 from kdlab.experiments.tables import Table
 
-NAMES = ("hinton-mnist", "controls-mnist", "low-data", "temperature-lambda")
+NAMES = ("hinton-mnist", "controls-mnist", "low-data", "temperature-lambda", "features-table")
 
 __all__ = ["NAMES", "Experiment", "Table", "find_experiment", "load_results", "values"]
 

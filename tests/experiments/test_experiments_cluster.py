@@ -7,11 +7,10 @@ import pytest
 from _small_experiment import SMALL
 from test_running import outcome, quiet, small_run
 
-from kdlab import data
 from kdlab.experiments import cluster as cluster_module
 from kdlab.experiments import commands
 from kdlab.experiments.cluster import run_on_cluster
-from kdlab.experiments.running import Work
+from kdlab.experiments.running import Work, load_all
 from kdlab.experiments.store import Store
 from kdlab.experiments.units import Recipe, Unit
 
@@ -27,7 +26,7 @@ def address(tmp_path_factory):
 
 
 def work(runs, experiment=SMALL, watch=quiet) -> Work:
-    return Work(experiment, runs, data.load("digits"), watch)
+    return Work(experiment, runs, load_all(experiment, "cpu"), watch)
 
 
 def test_a_cluster_trains_the_same_networks(address, tmp_path):

@@ -99,7 +99,7 @@ def test_quick_is_one_epoch_on_digits():
     for name in NAMES:
         experiment = find_experiment(name)
         short = commands.quick(experiment)
-        assert short.dataset == "digits" and len(short.units) == len(experiment.units)
+        assert short.datasets == ("digits",) and len(short.units) == len(experiment.units)
         # What stays untrained there stays so here.
         epochs = [min(unit.recipe.epochs, 1) for unit in experiment.units]
         assert [unit.recipe.epochs for unit in short.units] == epochs
@@ -115,8 +115,8 @@ def test_list_tells_of_every_experiment(capsys):
         experiment = find_experiment(name)
         assert name in shown and experiment.measures in shown and experiment.paper in shown
     assert shown.count("CPU cores") == len(NAMES) == shown.count("on a GPU")
-    # All share the first one's teachers.
-    assert shown.count("after those above") == len(NAMES) - 1
+    # All share the first one's teachers, but for the table of features.
+    assert shown.count("after those above") == len(NAMES) - 2
 
 
 def test_broken_results_do_not_hide_the_others(tmp_path, capsys):
