@@ -21,7 +21,7 @@ Measure = Callable[[nn.Module, Dataset], Mapping[str, float]]
 View = Callable[[Tensor, Tensor, int], Tensor]
 
 #: How a unit learns from layers of its teacher, where its predictions are not all. A frozen
-#: dataclass of `imitations`, or of one's own with the same three methods.
+#: dataclass of `imitations`, or of one's own with the same methods.
 Imitation = Callable[..., History]
 
 #: Data sets of grey images, 28 x 28, in ten classes: how many to learn from, how many to test.

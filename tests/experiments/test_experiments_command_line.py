@@ -251,6 +251,12 @@ def test_work_is_images_times_operations():
     assert cost.seconds(experiment, few, (1e9, 0)) == pytest.approx(found_of(800))
 
 
+def test_what_is_done_with_the_maps_of_a_convolution_is_work_too():
+    recipe = Recipe((3,), 1, convolutional=True)
+    flops = 2 * (28 * 28 * 9 * 3 + 3 * 10)
+    assert cost.operations(recipe) == flops + 230 * 3 * 28 * 28
+
+
 def found_of(images: int) -> float:
     return 3 * 2 * images * 2 * 23_820 / 1e9
 
