@@ -1,10 +1,10 @@
 """How a unit learns from layers of its teacher: hints first, features beside, blocks.
 
 Each is a frozen dataclass with three methods. `check` raises ValueError where student and teacher
-have no such layers, or layers that don't fit; `epochs` tells how many of plain training take as
-long, by what was measured; the call trains a student as `training.learn` does and returns the history of its last stage, with
-the seconds of all. The recipe's T and lambda are those of the teacher's predictions: with lambda
-= 0 they are not heard, and the layers teach alone.
+have no such layers, or layers that don't fit; `epochs` tells how many of plain training take about
+as long; the call trains a student as `training.learn` does and returns the history of its last
+stage, with the seconds of all. The recipe's T and lambda are those of the teacher's predictions:
+with lambda = 0 they are not heard, and the layers teach alone.
 
 A training in two stages has two checkpoints, that of the first with "-first" in its name.
 """

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from _small_experiment import SMALL
+from test_imitations import TABLE, UNITS
 from test_running import outcome, quiet, small_run
 
 from kdlab.experiments import cluster as cluster_module
@@ -44,6 +45,17 @@ def test_a_cluster_trains_the_same_networks(address, tmp_path):
     # All is there: nothing is sent off again.
     run_on_cluster(work(tmp_path / "far", watch=lambda *_: told.append("again")), [0], address)
     assert "again" not in told
+
+
+def test_a_network_whose_layers_are_imitated_goes_along(address, tmp_path):
+    units = TABLE.units[0], UNITS["hints"], UNITS["flow"]
+    experiment = replace(TABLE, units=units, rows=())
+    run_on_cluster(work(tmp_path / "far", experiment), [0], address)
+    small_run(tmp_path / "near", experiment=experiment, seeds=[0])
+    far, near = (
+        outcome(tmp_path / where, experiment=experiment, seeds=[0]) for where in ("far", "near")
+    )
+    assert far == near
 
 
 def test_a_failure_there_is_told_and_what_was_done_is_kept(address, tmp_path):
