@@ -34,7 +34,7 @@ def test_a_weight_is_told_with_the_errors_of_its_student(monkeypatch, capsys):
     monkeypatch.setattr(tuning.data, "load", load)
     monkeypatch.setattr(schemes, "evaluate", evaluate)
     monkeypatch.setattr(tuning, "LABELS", 64)
-    monkeypatch.setattr(tuning, "EPOCHS", 2)
+    monkeypatch.setattr(tuning, "EPOCHS", 30)
     tuning.main(["SP", "1", "1000"])
     lines = capsys.readouterr().out.splitlines()
     assert [line.partition(":")[0] for line in lines] == ["SP 1", "SP 1000"]
