@@ -93,7 +93,12 @@ def mlp(
 
 
 def conv_net(
-    widths: tuple[int, ...] = (8, 16), *, channels: int = 1, classes: int = 10, seed: int = 0
+    widths: tuple[int, ...] = (8, 16),
+    *,
+    channels: int = 1,
+    classes: int = 10,
+    squeeze: int | None = None,
+    seed: int = 0,
 ) -> FeatureNet:
     """Build a small convolutional network: [conv 3x3, batch norm, ReLU, max pool 2] blocks.
 
@@ -101,23 +106,26 @@ def conv_net(
         widths: Channels of each block.
         channels: Channels of the images.
         classes: How many logits.
+        squeeze: Make each convolution of three without anything between them: 1x1 to so many
+            times fewer channels than the block has, 3x3 there, 1x1 to the block's channels. It
+            is a 3x3 convolution of low rank, with maps as wide as before; None is a full one.
         seed: Fixes the initial weights, and leaves torch's global generator as it was.
 
     Returns:
         A network whose maps are "block1", "block2", ..., "pooled" (global average), "logits".
 
     Raises:
-        ValueError: A width, channels or classes is no positive whole number, or the seed is
-            no whole number >= 0.
+        ValueError: A width, channels, classes or squeeze is no positive whole number, or the
+            seed is no whole number >= 0.
     """
     widths = _checked_widths(widths, at_least=1)
-    check_count(channels=channels, classes=classes)
+    check_count(channels=channels, classes=classes, squeeze=1 if squeeze is None else squeeze)
     check_count(0, seed=seed)
     with torch.random.fork_rng(devices=()):
         torch.default_generator.manual_seed(seed)
         blocks = {}
         for i, (fan_in, fan_out) in enumerate(zip((channels, *widths), widths, strict=False)):
-            conv = nn.Conv2d(fan_in, fan_out, 3, padding=1, bias=False)
+            conv = _convolution(fan_in, fan_out, squeeze)
             layers = [conv, nn.BatchNorm2d(fan_out), nn.ReLU(), nn.MaxPool2d(2)]
             blocks[f"block{i + 1}"] = nn.Sequential(*layers)
         blocks["pooled"] = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
@@ -189,6 +197,17 @@ def constrain_max_norm(model: nn.Module, *, limit: float) -> None:
             norms = torch.linalg.vector_norm(layer.weight, dim=1, keepdim=True)
             # A norm of 0 gives infinity, which is no limit.
             layer.weight.mul_((limit / norms).clamp_(max=1))
+
+
+def _convolution(fan_in: int, fan_out: int, squeeze: int | None) -> nn.Module:
+    if squeeze is None:
+        return nn.Conv2d(fan_in, fan_out, 3, padding=1, bias=False)
+    inside = max(1, fan_out // squeeze)
+    return nn.Sequential(
+        nn.Conv2d(fan_in, inside, 1, bias=False),
+        nn.Conv2d(inside, inside, 3, padding=1, bias=False),
+        nn.Conv2d(inside, fan_out, 1, bias=False),
+    )
 
 
 def _checked_widths(widths: tuple[int, ...], *, at_least: int) -> tuple[int, ...]:

@@ -45,6 +45,20 @@ def test_conv_net_names_its_maps_and_ends_in_the_logits():
     assert_close(maps["pooled"], maps["block2"].mean(dim=(2, 3)))
 
 
+def test_a_squeezed_conv_net_has_the_same_maps_and_fewer_parameters():
+    model = models.conv_net((8, 16), channels=3, squeeze=4).eval()
+    full = models.conv_net((8, 16), channels=3).eval()
+    maps, wide = model.features(images(channels=3)), full.features(images(channels=3))
+    assert {k: v.shape for k, v in maps.items()} == {k: v.shape for k, v in wide.items()}
+    inside = (3 * 2 + 9 * 2 * 2 + 2 * 8) + (8 * 4 + 9 * 4 * 4 + 4 * 16)
+    assert models.count_parameters(model) == inside + 2 * (8 + 16) + 16 * 10 + 10
+    # Nothing between the three convolutions: what they do together is linear.
+    first, x = model.blocks["block1"][0], images(channels=3)
+    assert_close(first(3 * x), 3 * first(x))
+    narrow = models.conv_net((2,), squeeze=4).blocks["block1"][0]
+    assert narrow[1].weight.shape == (1, 1, 3, 3)
+
+
 def test_count_parameters_by_hand():
     assert models.count_parameters(models.mlp((784, 800, 800, 10))) == (
         784 * 800 + 800 + 800 * 800 + 800 + 800 * 10 + 10
@@ -160,6 +174,7 @@ BAD = [
     (lambda: models.conv_net(seed="a"), "seed must be a whole number >= 0, got 'a'"),
     (lambda: models.conv_net(()), "widths must have length >= 1, got ()"),
     (lambda: models.conv_net(channels=0), "channels must be a whole number >= 1, got 0"),
+    (lambda: models.conv_net(squeeze=0), "squeeze must be a whole number >= 1, got 0"),
     (lambda: models.conv_net(classes=0), "classes must be a whole number >= 1, got 0"),
     (
         lambda: models.constrain_max_norm(models.mlp((4, 2)), limit=0),

@@ -2,7 +2,8 @@
 
 ``spec``          what an experiment is: ``units`` (recipes, teachers) and rows
 ``hinton_mnist``  ... and the other experiments, one short file each; their controls in
-                  ``views``, what is read off a network in ``measures``
+                  ``views``, what is read off a network in ``measures``; how one learns from
+                  layers in ``imitations``, by ``layer_losses`` with weights from ``tuning``
 ``training``      trains one unit; ``running`` all of them, on from where the last run ended,
                   ``processes`` and ``cluster`` in many places at once
 ``store``         where units lie; ``results`` and ``tables`` what is made of them
@@ -17,7 +18,7 @@ from kdlab.experiments.results import values
 from kdlab.experiments.spec import Experiment
 from kdlab.experiments.tables import Table
 
-NAMES = ("hinton-mnist", "controls-mnist", "low-data", "temperature-lambda")
+NAMES = ("hinton-mnist", "controls-mnist", "low-data", "temperature-lambda", "features-table")
 
 __all__ = ["NAMES", "Experiment", "Table", "find_experiment", "load_results", "values"]
 

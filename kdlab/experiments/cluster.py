@@ -1,7 +1,8 @@
 """An experiment's units over a dask.distributed cluster, by its address; an extra (``scale``).
 
-Teachers' answers go to the workers and trained networks come back; the folder of runs is
-written here alone. A unit that is lost with its worker is trained again from its start.
+Teachers' answers, or their networks, go to the workers and trained networks come back; the
+folder of runs is written here alone. A unit that is lost with its worker is trained again from
+its start.
 """
 
 import threading
@@ -18,7 +19,7 @@ from kdlab._cluster import connect
 from kdlab.data import Dataset
 from kdlab.experiments.running import Work, claim, report
 from kdlab.experiments.store import weights_of
-from kdlab.experiments.training import train_unit
+from kdlab.experiments.training import Teaching, train_unit
 from kdlab.experiments.units import Unit
 
 _WAIT_SECONDS, _KNOCK_SECONDS = 2.0, 10.0
@@ -33,7 +34,7 @@ def run_on_cluster(work: Work, seeds: Iterable[int], address: str) -> None:
     """Train every unit that isn't there yet on the workers of a cluster.
 
     Args:
-        work: What is run; its data set is loaded anew by each worker.
+        work: What is run; its data sets are loaded anew by each worker.
         seeds: Which seeds.
         address: The scheduler's, for example ``tcp://127.0.0.1:8786``.
 
@@ -69,8 +70,7 @@ class _Farm:
         ended, lock = claim(self._work, unit, seed)
         if lock is None:
             return ended
-        answers = self._work.answers(unit, seed)
-        given = (unit, seed, self._work.dataset.name, answers)
+        given = (unit, seed, self._work.dataset(unit).name, self._work.teaching(unit, seed))
         self._held[self._client.submit(train_there, *given, pure=False)] = (unit, seed), lock
         return True
 
@@ -92,16 +92,16 @@ class _Farm:
 
 
 def train_there(
-    unit: Unit, seed: int, dataset: str, answers: Tensor | None
+    unit: Unit, seed: int, dataset: str, teacher: Teaching
 ) -> tuple[dict, dict[str, Tensor]]:
     """Train a unit on a worker; return what is kept of it and its weights."""
     torch.set_num_threads(1)
     with _ONE_AT_A_TIME:
         loaded = _dataset(dataset)
-        model, numbers, seconds = train_unit(unit, seed, loaded, answers)
+        model, numbers, seconds = train_unit(unit, seed, loaded, teacher)
     return report(unit, seed, numbers, seconds, loaded), weights_of(model)
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def _dataset(name: str) -> Dataset:
     return data.load(name)

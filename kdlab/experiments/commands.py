@@ -10,14 +10,13 @@ from pathlib import Path
 
 import torch
 
-from kdlab import data
 from kdlab._checks import check_count
 from kdlab.data.places import cache_folder
 from kdlab.experiments import NAMES, cost, find_experiment, results, tables
 from kdlab.experiments.bar import Bar
 from kdlab.experiments.cluster import run_on_cluster
 from kdlab.experiments.processes import run_in_processes
-from kdlab.experiments.running import Watch, Work
+from kdlab.experiments.running import Watch, Work, load_all
 from kdlab.experiments.running import run as run_here
 from kdlab.experiments.spec import Experiment
 
@@ -81,6 +80,7 @@ def quick(experiment: Experiment) -> Experiment:
             unit,
             recipe=replace(unit.recipe, epochs=min(unit.recipe.epochs, 1)),
             examples=unit.examples and min(unit.examples, 1000),
+            dataset=None,
         )
         for unit in experiment.units
     )
@@ -93,12 +93,12 @@ def _train(
     options: argparse.Namespace, experiment: Experiment, runs: Path, seeds: range, watch: Watch
 ) -> None:
     device, processes = torch.device(options.device), _processes(options)
-    dataset = data.load(experiment.dataset).to(device)
+    datasets = load_all(experiment, device)
     if processes > 1:
         return run_in_processes(experiment, runs, seeds, processes, watch, device=options.device)
     # The same bits however many processes there are.
     torch.set_num_threads(1)
-    work = Work(experiment, runs, dataset, watch)
+    work = Work(experiment, runs, datasets, watch)
     if options.scheduler:
         return run_on_cluster(work, seeds, options.scheduler)
     return run_here(work, seeds)

@@ -13,8 +13,7 @@ from pathlib import Path
 
 import torch
 
-from kdlab import data
-from kdlab.experiments.running import Watch, Work, run
+from kdlab.experiments.running import Watch, Work, load_all, run
 from kdlab.experiments.spec import Experiment
 from kdlab.experiments.units import Unit
 
@@ -106,8 +105,8 @@ def _work(
     try:
         # The parent has said already where the data come from.
         with contextlib.redirect_stdout(io.StringIO()):
-            dataset = data.load(experiment.dataset).to(device)
-        run(Work(experiment, runs, dataset, _Teller(parent, told)), seeds)
+            datasets = load_all(experiment, device)
+        run(Work(experiment, runs, datasets, _Teller(parent, told)), seeds)
     except KeyboardInterrupt:
         # Stopped with its parent, which says so.
         return

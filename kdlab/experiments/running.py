@@ -1,7 +1,7 @@
 """Run an experiment: every unit once, whatever was done before or is done beside us."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,11 +9,12 @@ import torch
 from filelock import FileLock
 from torch import Tensor, nn
 
+from kdlab import data
 from kdlab.data import Dataset
 from kdlab.experiments.circumstances import circumstances
 from kdlab.experiments.spec import Experiment
 from kdlab.experiments.store import Store, weights_of
-from kdlab.experiments.training import train_unit
+from kdlab.experiments.training import Teaching, train_unit
 from kdlab.experiments.units import Unit
 from kdlab.schemes import Checkpoint, predict_moved
 
@@ -33,34 +34,46 @@ class Work:
     Attributes:
         experiment: What is run.
         runs: The folder of all runs.
-        dataset: On the device where the units are trained.
+        datasets: Those of its units by name, on the device where they are trained; see `load_all`.
         watch: Told of every step, and of units that have ended or that others are at.
     """
 
     experiment: Experiment
     runs: Path
-    dataset: Dataset
+    datasets: Mapping[str, Dataset]
     watch: Watch
 
     def store(self, unit: Unit, seed: int) -> Store:
         """Return where a unit lies."""
         return Store(self.runs, self.experiment, unit, seed)
 
+    def dataset(self, unit: Unit) -> Dataset:
+        """Return what a unit learns from and is tested on."""
+        return self.datasets[self.experiment.dataset_of(unit)]
+
     def teachers(self, unit: Unit, seed: int) -> list[Store]:
         """Return where its teachers lie."""
         return [self.store(self.experiment.by_name[name], seed) for name in unit.teachers]
 
-    def answers(self, unit: Unit, seed: int) -> Tensor | None:
-        """Return the mean of what its teachers answer, on the device; None without a teacher."""
+    def teaching(self, unit: Unit, seed: int) -> Teaching:
+        """Return what `train_unit` needs of its teachers, on the device.
+
+        That is their network, where it imitates its layers, else the mean of their answers; None
+        without a teacher.
+        """
         if not unit.teachers:
             return None
-        shift = unit.recipe.shift
-        every = [store.answers(shift, self._ask(shift)) for store in self.teachers(unit, seed)]
-        return torch.stack(every).mean(dim=0).to(self.dataset.device)
+        device, stores = self.dataset(unit).device, self.teachers(unit, seed)
+        if unit.imitate is not None:
+            return stores[0].network().to(device)
+        shift, images = unit.recipe.shift, self.dataset(unit).train_images
+        every = [store.answers(shift, _asking(images, shift)) for store in stores]
+        return torch.stack(every).mean(dim=0).to(device)
 
-    def _ask(self, shift: int) -> Callable[[nn.Module], Tensor]:
-        images = self.dataset.train_images
-        return lambda model: predict_moved(model.to(images.device), images, shift=shift)
+
+def load_all(experiment: Experiment, device: torch.device | str) -> dict[str, Dataset]:
+    """Load what an experiment's units need, each data set once."""
+    return {name: data.load(name).to(device) for name in experiment.datasets}
 
 
 def run(work: Work, seeds: Iterable[int]) -> None:
@@ -111,20 +124,24 @@ def _advance(work: Work, unit: Unit, seed: int) -> bool:
     return True
 
 
+def _asking(images: Tensor, shift: int) -> Callable[[nn.Module], Tensor]:
+    return lambda model: predict_moved(model.to(images.device), images, shift=shift)
+
+
 def _train(work: Work, unit: Unit, seed: int) -> None:
     store = work.store(unit, seed)
     try:
         model, numbers, seconds = train_unit(
             unit,
             seed,
-            work.dataset,
-            work.answers(unit, seed),
+            work.dataset(unit),
+            work.teaching(unit, seed),
             checkpoint=Checkpoint(store.checkpoint, every=_EVERY),
             progress=lambda done, steps, note: work.watch(unit, seed, done, steps),
         )
     except (ValueError, TypeError, LookupError, RuntimeError) as error:
         raise RuntimeError(f"{unit.name}, seed {seed}: {error}") from error
-    store.save(report(unit, seed, numbers, seconds, work.dataset), weights_of(model))
+    store.save(report(unit, seed, numbers, seconds, work.dataset(unit)), weights_of(model))
 
 
 def report(unit: Unit, seed: int, numbers: dict, seconds: float, dataset: Dataset) -> dict:

@@ -43,7 +43,7 @@ class Experiment:
         name: For the command line and for the file of results.
         measures: One sentence: what it finds out.
         paper: Whose numbers it stands beside.
-        dataset: One of `DATASETS`.
+        dataset: One of `DATASETS`, for all units that don't name another of as many test images.
         units: In an order in which each teacher comes before its students.
         rows: The table.
         seeds: How many, by default.
@@ -80,12 +80,23 @@ class Experiment:
                 raise ValueError(f"teachers of {unit.name} must be units, got {name!r}")
             if name not in earlier:
                 raise ValueError(f"{unit.name} must come after its teacher {name}")
-        most, _ = DATASETS[self.dataset]
-        if unit.examples is not None and unit.examples > most:
-            raise ValueError(f"examples of {unit.name} must be <= {most}, got {unit.examples}")
+        self._check_data(unit)
+        if unit.imitate is not None:
+            _check_imitation(unit, self.by_name[unit.teachers[0]])
         if not unit.recipe.convolutional and unit.recipe.widths[-1] != CLASSES:
             came = unit.recipe.widths
             raise ValueError(f"widths of {unit.name} must end in {CLASSES} classes, got {came}")
+
+    def _check_data(self, unit: Unit) -> None:
+        (most, tests), mine = DATASETS[self.dataset_of(unit)], self.dataset_of(unit)
+        if tests != DATASETS[self.dataset][1]:
+            wanted = f"a data set of {DATASETS[self.dataset][1]} test images"
+            raise ValueError(f"dataset of {unit.name} must be {wanted}, got {mine!r}")
+        for name in unit.teachers:
+            if (other := self.dataset_of(self.by_name[name])) != mine:
+                raise ValueError(f"{unit.name} must have its teacher's data, {other}, got {mine}")
+        if unit.examples is not None and unit.examples > most:
+            raise ValueError(f"examples of {unit.name} must be <= {most}, got {unit.examples}")
 
     def _check_row(self, row: Row) -> None:
         for name in (row.unit, row.minus):
@@ -94,6 +105,15 @@ class Experiment:
             if name is not None and row.number not in _numbers(self.by_name[name]):
                 known = ", ".join(_numbers(self.by_name[name]))
                 raise ValueError(f"number of {row.name} must be of {known}, got {row.number!r}")
+
+    def dataset_of(self, unit: Unit) -> str:
+        """Return the name of the data set of a unit."""
+        return unit.dataset or self.dataset
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The names of all data sets that its units need."""
+        return tuple(dict.fromkeys(self.dataset_of(unit) for unit in self.units))
 
     @property
     def counts(self) -> str:
@@ -104,12 +124,19 @@ class Experiment:
         """Return a short text that differs where the numbers of two units may differ."""
         teachers = [self.fingerprint(self.by_name[name], seed) for name in unit.teachers]
         said = unit.settings() | {"teachers": teachers, "seed": seed}
-        said |= {"dataset": self.dataset, "form": FORM}
+        said |= {"dataset": self.dataset_of(unit), "form": FORM}
         return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
     def keeps(self, unit: Unit) -> bool:
         """Tell whether a later unit needs this one's network."""
         return any(unit.name in other.teachers for other in self.units)
+
+
+def _check_imitation(unit: Unit, teacher: Unit) -> None:
+    try:
+        unit.imitate.check(unit.recipe.build(0), teacher.recipe.build(0))
+    except ValueError as error:
+        raise ValueError(f"imitate of {unit.name}: {error}") from None
 
 
 def _numbers(unit: Unit) -> tuple[str, ...]:

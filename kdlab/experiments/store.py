@@ -3,7 +3,8 @@
 RUNS/FINGERPRINT/unit.json              numbers and circumstances of a unit that has ended
 RUNS/FINGERPRINT/model.safetensors      its network, if another unit needs it
 RUNS/FINGERPRINT/answers-N.safetensors  its answers to all training images moved by up to N pixels
-RUNS/FINGERPRINT/checkpoint.safetensors where it goes on, while it has not ended
+RUNS/FINGERPRINT/checkpoint.safetensors where it goes on, while it has not ended; a training in
+                                        two stages has one of the first beside it
 RUNS/FINGERPRINT/lock                   held by the process that trains it
 """
 
@@ -57,7 +58,8 @@ class Store:
         if self.keeps:
             _write(self._model, weights)
         write_json(self._result, result)
-        self.checkpoint.unlink(missing_ok=True)
+        for path in self.folder.glob("checkpoint*.safetensors"):
+            path.unlink()
 
     def network(self) -> nn.Module:
         """Return the trained network, on the CPU, in eval mode."""

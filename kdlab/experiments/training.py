@@ -11,12 +11,15 @@ from kdlab.schemes import Checkpoint, History
 
 _MEMBER = 1_000_000
 
+#: What a unit learns from besides labels: answers, or a network whose layers it imitates.
+Teaching = Tensor | nn.Module | None
+
 
 def train_unit(
     unit: Unit,
     seed: int,
     dataset: Dataset,
-    answers: Tensor | None = None,
+    teacher: Teaching = None,
     *,
     checkpoint: Checkpoint | None = None,
     progress: schemes.history.Progress | None = None,
@@ -27,8 +30,9 @@ def train_unit(
         unit: What is trained.
         seed: Of the weights, the batches and the dropout.
         dataset: What it learns from and is tested on, on the device where it is trained.
-        answers: What its teachers answer to all training images at every place, as
-            `schemes.predict_moved` gives it; None where it has no teacher.
+        teacher: What its teachers answer to all training images at every place, as
+            `schemes.predict_moved` gives it; the teacher itself, on that device, for a unit that
+            imitates its layers; None where it has none.
         checkpoint: Where a stopped run goes on.
         progress: Called after every step, as in `schemes`.
 
@@ -43,9 +47,9 @@ def train_unit(
     model = unit.recipe.build(own).to(dataset.device).eval()
     seconds = 0.0
     if unit.recipe.epochs:
-        batches, heard = lesson(unit, seed, own, dataset, answers)
+        batches, heard = lesson(unit, seed, own, dataset, teacher)
         rest = {"seed": own, "progress": progress, "checkpoint": checkpoint}
-        history = learn(unit.recipe, model, batches, heard, **rest)
+        history = (unit.imitate or learn)(unit.recipe, model, batches, heard, **rest)
         if history.interrupted:
             raise KeyboardInterrupt
         seconds = history.seconds
@@ -53,36 +57,45 @@ def train_unit(
     return model, numbers | dict(unit.measure(model, dataset) if unit.measure else {}), seconds
 
 
-def learn(
-    recipe: Recipe, model: nn.Module, batches: Batches, answers: Tensor | None, **rest
-) -> History:
-    """Train by a recipe: Adam, its rate falling to 0 along a half cosine, from labels or answers.
+def learn(recipe: Recipe, model: nn.Module, batches: Batches, teacher: Teaching, **rest) -> History:
+    """Train by a recipe from labels, or from a teacher's predictions.
 
     The rest goes to `schemes.train` or `schemes.distill`.
     """
-    # Fused: one kernel for all weights, three times as fast on a CPU.
-    optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, fused=True)
-    scheduler = CosineAnnealingLR(optimizer, recipe.epochs * len(batches))
-    rest |= {"epochs": recipe.epochs, "scheduler": scheduler}
-    if answers is None:
+    rest |= steps(recipe, batches, model) | {"epochs": recipe.epochs}
+    if teacher is None:
         limits = {"smoothing": recipe.smoothing, "max_norm": recipe.max_norm}
-        return schemes.train(model, batches, optimizer, **limits, **rest)
+        return schemes.train(model, batches, **limits, **rest)
     weights = {"temperature": recipe.temperature, "lambda_": recipe.lambda_}
-    return schemes.distill(model, answers, batches, optimizer, **weights, **rest)
+    return schemes.distill(model, teacher, batches, **weights, **rest)
+
+
+def steps(
+    recipe: Recipe, batches: Batches, *trained: nn.Module, epochs: int | None = None
+) -> dict[str, object]:
+    """Return the optimizer and the scheduler of a recipe, or of so many epochs by it.
+
+    Adam, its rate falling to 0 along a half cosine.
+    """
+    weights = [weight for module in trained for weight in module.parameters()]
+    # Fused: one kernel for all weights, three times as fast on a CPU.
+    optimizer = torch.optim.Adam(weights, lr=recipe.learning_rate, fused=True)
+    count = (recipe.epochs if epochs is None else epochs) * len(batches)
+    return {"optimizer": optimizer, "scheduler": CosineAnnealingLR(optimizer, count)}
 
 
 def lesson(
-    unit: Unit, seed: int, own: int, dataset: Dataset, answers: Tensor | None
-) -> tuple[Batches, Tensor | None]:
-    """Return the batches of a unit, and the answers to just these images."""
+    unit: Unit, seed: int, own: int, dataset: Dataset, teacher: Teaching
+) -> tuple[Batches, Teaching]:
+    """Return the batches of a unit, and the answers to just these images, or the teacher."""
     numbers, recipe = chosen(unit, seed, dataset), unit.recipe
     targets = dataset.train_targets[numbers]
     settings = {"batch_size": recipe.batch_size, "shift": recipe.shift, "seed": own}
     batches = Batches(dataset.train_images[numbers], targets, **settings)
-    if answers is None:
-        return batches, None
+    if not isinstance(teacher, Tensor):
+        return batches, teacher
     places = count_places(recipe.shift)
-    heard = answers.unflatten(0, (-1, places))[numbers].flatten(0, 1)
+    heard = teacher.unflatten(0, (-1, places))[numbers].flatten(0, 1)
     if unit.view is not None:
         heard = unit.view(heard, targets.repeat_interleave(places), own)
     return batches, heard

@@ -10,6 +10,7 @@ from kdlab import models
 from kdlab._checks import check_choice, check_count, check_fraction, check_positive
 from kdlab.data import Dataset
 from kdlab.experiments.code import told
+from kdlab.schemes import History
 
 #: What is read off a trained network: numbers by name. A frozen dataclass with `__call__`, so
 #: that it can be sent to others and told in the settings; `numbers` holds the numbers' names.
@@ -18,6 +19,10 @@ Measure = Callable[[nn.Module, Dataset], Mapping[str, float]]
 #: What becomes of a teacher's logits before the student hears them, given the classes of the
 #: images and the seed. A frozen dataclass with `__call__`, too.
 View = Callable[[Tensor, Tensor, int], Tensor]
+
+#: How a unit learns from layers of its teacher, where its predictions are not all. A frozen
+#: dataclass of `imitations`, or of one's own with the same methods.
+Imitation = Callable[..., History]
 
 #: Data sets of grey images, 28 x 28, in ten classes: how many to learn from, how many to test.
 DATASETS = {"mnist": (60_000, 10_000), "fashion-mnist": (60_000, 10_000), "digits": (1_297, 500)}
@@ -33,6 +38,7 @@ class Recipe:
             network its channels.
         epochs: Passes over the training images; 0 leaves the network untrained.
         convolutional: Build `models.conv_net` and not `models.mlp`.
+        squeeze: Of a convolutional network, as there.
         learning_rate: Adam's at the start; it falls to 0 along a half cosine.
         batch_size: Images a step.
         dropout, input_dropout: Of hidden units and of pixels.
@@ -55,6 +61,7 @@ class Recipe:
     smoothing: float = 0.0
     temperature: float = 1.0
     lambda_: float = 1.0
+    squeeze: int | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError for what no network can be trained with, before hours are spent."""
@@ -68,12 +75,14 @@ class Recipe:
             check_positive(max_norm=self.max_norm)
         if self.convolutional and (self.dropout or self.input_dropout):
             raise ValueError("dropout is for networks that are not convolutional")
+        if self.squeeze is not None and not self.convolutional:
+            raise ValueError("squeeze is for convolutional networks")
         self.build(0)
 
     def build(self, seed: int) -> models.FeatureNet:
         """Return a fresh network."""
         if self.convolutional:
-            return models.conv_net(self.widths, seed=seed)
+            return models.conv_net(self.widths, squeeze=self.squeeze, seed=seed)
         rates = {"dropout": self.dropout, "input_dropout": self.input_dropout}
         return models.mlp(self.widths, **rates, seed=seed)
 
@@ -93,6 +102,8 @@ class Unit:
         member: Its number in a panel: members of one recipe and seed must differ.
         view: What becomes of the teacher's logits before the student hears them; None is nothing.
         measure: What is read off it.
+        imitate: How it learns from layers of its one teacher; None is from predictions alone.
+        dataset: One of `DATASETS`; None is the experiment's.
     """
 
     name: str
@@ -103,12 +114,16 @@ class Unit:
     member: int = 0
     view: View | None = None
     measure: Measure | None = None
+    imitate: Imitation | None = None
+    dataset: str | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError for what can't be trained, or would be left out without a word."""
         check_count(0, member=self.member)
         if self.examples is not None:
             check_count(examples=self.examples)
+        if self.dataset is not None:
+            check_choice(tuple(DATASETS), dataset=self.dataset)
         _check_tuples(teachers=self.teachers, without=self.without)
         for gone in self.without:
             check_choice(tuple(range(CLASSES)), without=gone)
@@ -125,11 +140,23 @@ class Unit:
         _refuse(taught and recipe.max_norm is not None, "max_norm", "no teacher")
         _refuse(taught and not recipe.epochs, "epochs of 0", "no teacher")
         _refuse(not taught and self.view is not None, "view", "a teacher")
+        if self.imitate is not None:
+            _refuse(len(self.teachers) != 1, "imitate", "one teacher")
+            # Its teacher is recorded once, and its logits are left as they are.
+            _refuse(recipe.shift, "shift", "no imitation")
+            _refuse(self.view is not None, "view", "no imitation")
 
     def settings(self) -> dict:
-        """Return all that decides its numbers, as JSON holds it; the name is none of it."""
+        """Return all that decides its numbers, as JSON holds it; the name is none of it.
+
+        What came later and is not used is left out: units of before keep their fingerprints.
+        """
         said = asdict(self) | {"view": told(view=self.view), "measure": told(measure=self.measure)}
+        said["imitate"] = told(imitate=self.imitate)
         del said["name"]
+        for held, name in ((said, "imitate"), (said, "dataset"), (said["recipe"], "squeeze")):
+            if held[name] is None:
+                del held[name]
         return json.loads(json.dumps(said))
 
 

@@ -9,6 +9,7 @@ from kdlab._checks import check_fraction, check_positive, check_temperature
 from kdlab.data import Batches
 from kdlab.losses import block_loss, distillation_loss
 from kdlab.models import FeatureNet
+from kdlab.schemes.checkpoint import Checkpoint
 from kdlab.schemes.history import History, Progress, Run, check_kind
 from kdlab.schemes.maps import LOGITS, Listened
 from kdlab.schemes.offline import check_apart
@@ -29,6 +30,7 @@ def distill_blocks(
     seed: int = 0,
     progress: Progress | None = None,
     scheduler: torch.optim.lr_scheduler.LRScheduler | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> History:
     """Train a student block by block on the teacher's inputs, and as a whole: LIT.
 
@@ -40,8 +42,8 @@ def distill_blocks(
     Args:
         student: Its blocks take and give the same shapes as the teacher's of the same name.
         teacher: Left as it is.
-        batches, optimizer, temperature, lambda_, epochs, test, seed, progress, scheduler: As in
-            `distill_features`.
+        batches, optimizer, temperature, lambda_, epochs, test, seed, progress, scheduler,
+            checkpoint: As in `distill_features`.
         blocks: Names of the blocks that are imitated, in both networks.
         block_weight: Weight of `block_loss`, > 0.
 
@@ -70,6 +72,7 @@ def distill_blocks(
         seed=seed,
         progress=progress,
         scheduler=scheduler,
+        checkpoint=checkpoint,
     )
     check_apart(teacher, student)
     with run, Listened(teacher, batches, [*teacher.blocks]) as heard:

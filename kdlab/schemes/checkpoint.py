@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 class Checkpoint:
     """A file that a scheme writes while it trains, and from which it goes on.
 
-    It holds the weights, the optimizer, the schedule, every generator and the history, so that
-    a run that was killed and goes on ends with the same bits as one that was not (on the same
-    machine, with the same number of threads). It stays when the run has ended.
+    It holds the weights, those of what is trained beside the model, the optimizer, the
+    schedule, every generator and the history, so that a run that was killed and goes on ends
+    with the same bits as one that was not (on the same machine, with the same number of
+    threads). It stays when the run has ended.
 
     Args:
         path: Where it lies, in safetensors form; it changes as a whole or not at all.
@@ -41,7 +42,7 @@ class Checkpoint:
         if done % self.every:
             return
         tensors, rest = _optimizer_state(run.optimizer)
-        tensors |= {f"model.{name}": tensor for name, tensor in run.model.state_dict().items()}
+        tensors |= _weights(run)
         tensors |= {f"random.{name}": state for name, state in _random_states(run).items()}
         said = {"optimizer": rest, "run": run.state()}
         if run.scheduler is not None:
@@ -59,7 +60,7 @@ class Checkpoint:
             return
         try:
             tensors, said = self._read()
-            run.model.load_state_dict(_under("model.", tensors))
+            _set_weights(run, tensors)
             run.optimizer.load_state_dict(_optimizer_dict(tensors, said["optimizer"]))
             if run.scheduler is not None:
                 run.scheduler.load_state_dict(said["scheduler"])
@@ -84,6 +85,19 @@ class Checkpoint:
         with safe_open(self.path, "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}
             return tensors, json.loads(file.metadata()["kdlab"])
+
+
+def _weights(run: "Run") -> dict[str, Tensor]:
+    tensors = {f"model.{name}": tensor for name, tensor in run.model.state_dict().items()}
+    if run.beside is not None:
+        tensors |= {f"beside.{name}": held for name, held in run.beside.state_dict().items()}
+    return tensors
+
+
+def _set_weights(run: "Run", tensors: dict[str, Tensor]) -> None:
+    run.model.load_state_dict(_under("model.", tensors))
+    if run.beside is not None:
+        run.beside.load_state_dict(_under("beside.", tensors))
 
 
 def _optimizer_state(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict]:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from kdlab._checks import check_fraction, check_positive, check_temperature
 from kdlab.data import Batches
 from kdlab.losses import distillation_loss, hint_loss
+from kdlab.schemes.checkpoint import Checkpoint
 from kdlab.schemes.history import History, Progress, Run, check_kind
 from kdlab.schemes.maps import LOGITS, Listened, Recording, tapped
 from kdlab.schemes.offline import check_apart
@@ -29,6 +30,7 @@ def learn_hints(
     seed: int = 0,
     progress: Progress | None = None,
     scheduler: torch.optim.lr_scheduler.LRScheduler | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> History:
     """Train a student's lower half to foretell a teacher's layer: FitNets' first stage.
 
@@ -47,6 +49,8 @@ def learn_hints(
         seed: Fixes dropout.
         progress: Called after every step with steps done, steps in all, and a note.
         scheduler: Changes the learning rate; it makes one step a batch.
+        checkpoint: Written between epochs, the regressor with it; where its file exists, the run
+            goes on from there.
 
     Returns:
         The mean hint loss of each epoch; an interrupt ends the run early.
@@ -68,12 +72,13 @@ def learn_hints(
         seed=seed,
         progress=progress,
         scheduler=scheduler,
+        checkpoint=checkpoint,
+        beside=regressor,
     )
     check_apart(teacher, student)
     hints = Listened(teacher, batches, [teacher_layer])
     with run, hints, tapped(student, [student_layer]) as maps:
         for _ in run.epochs():
-            regressor.train()
             for images, targets, indices in batches:
                 student(images)
                 wanted = hints.hear(images, indices)[teacher_layer]
@@ -82,7 +87,6 @@ def learn_hints(
                 loss.backward()
                 optimizer.step()
                 run.step(loss, len(targets))
-    regressor.eval()
     return run.history()
 
 
@@ -103,6 +107,7 @@ def distill_features(
     seed: int = 0,
     progress: Progress | None = None,
     scheduler: torch.optim.lr_scheduler.LRScheduler | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> History:
     """Train a student by distillation, and by a loss on layers beside it.
 
@@ -116,7 +121,8 @@ def distill_features(
         optimizer: Holds the student's parameters, and those of regressors in feature_loss.
         student_layers, teacher_layers: Names of the layers that feature_loss gets.
         feature_loss: Called with the student's and the teacher's maps of a batch by layer, for
-            example ``lambda s, t: similarity_preserving_loss(s["block2"], t["block3"])``.
+            example ``lambda s, t: similarity_preserving_loss(s["block2"], t["block3"])``. Where
+            it is a module it learns in train mode and is left in eval mode.
         feature_weight: Its weight, > 0.
         temperature: T > 0 of the teacher's predictions.
         lambda_: Weight of the teacher's predictions against the labels, in [0, 1].
@@ -125,12 +131,15 @@ def distill_features(
         seed: Fixes dropout.
         progress: Called after every step with steps done, steps in all, and a note.
         scheduler: Changes the learning rate; it makes one step a batch.
+        checkpoint: Written between epochs; where its file exists, the run goes on from there.
+            Regressors are part of it where feature_loss is a module that has them.
 
     Returns:
         One number an epoch; an interrupt ends the run early.
 
     Raises:
-        ValueError: A layer isn't there, or another argument is of another type or out of range.
+        ValueError: A layer isn't there, the optimizer holds weights that the checkpoint does not
+            know, or another argument is of another type or out of range.
     """
     check_temperature(temperature=temperature)
     check_fraction(lambda_=lambda_)
@@ -144,6 +153,8 @@ def distill_features(
         seed=seed,
         progress=progress,
         scheduler=scheduler,
+        checkpoint=checkpoint,
+        beside=feature_loss if isinstance(feature_loss, nn.Module) else None,
     )
     check_apart(teacher, student)
     heard = Listened(teacher, batches, teacher_layers)

@@ -53,7 +53,8 @@ class Run:
 
     Inside ``with run:`` torch's global generator is seeded (for dropout) and an interrupt
     ends the loop quietly; outside, the generator is as it was and the model is in eval mode.
-    With a checkpoint it begins where the last one ended.
+    With a checkpoint it begins where the last one ended. What is trained beside the model, for
+    example a regressor, has its mode and goes into the checkpoint.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Run:
         progress: Progress | None,
         scheduler: torch.optim.lr_scheduler.LRScheduler | None = None,
         checkpoint: Checkpoint | None = None,
+        beside: nn.Module | None = None,
     ) -> None:
         check_count(epochs=epochs)
         check_count(0, seed=seed)
@@ -75,9 +77,11 @@ class Run:
         check_kind(Batches, batches=batches)
         check_optimizer(optimizer, model)
         check_optional(test, scheduler, checkpoint, optimizer)
+        if checkpoint is not None:
+            _check_kept(optimizer, *_given(model, beside))
         self.model, self.test, self.seed, self.progress = model, test, seed, progress
         self.optimizer, self.scheduler, self.checkpoint = optimizer, scheduler, checkpoint
-        self.batches, self._epochs = batches, epochs
+        self.batches, self.beside, self._epochs = batches, beside, epochs
         self.losses: list[float] = []
         self.test_errors: list[int] = []
         self.steps_done, self.interrupted, self._earlier = 0, False, 0.0
@@ -96,7 +100,7 @@ class Run:
 
     def __exit__(self, kind, error, trace) -> bool:
         self._generator.__exit__(kind, error, trace)
-        self.model.eval()
+        self._set_mode(training=False)
         self.seconds = self._spent()
         self.interrupted = kind is KeyboardInterrupt
         return self.interrupted
@@ -105,7 +109,7 @@ class Run:
         """Count the epochs; before each the model is put in train mode, after it evaluated."""
         for epoch in range(len(self.losses), self._epochs):
             # Every epoch, not once: whoever evaluated in between may have changed the mode.
-            self.model.train()
+            self._set_mode(training=True)
             self._summed, self._seen = 0.0, 0
             yield epoch
             # Evaluated first: an interrupt must leave both lists equally long.
@@ -126,6 +130,10 @@ class Run:
         # An epoch's last step is told after its evaluation, so that the last note is fresh.
         if self.steps_done % len(self.batches):
             self._tell()
+
+    def _set_mode(self, *, training: bool) -> None:
+        for module in _given(self.model, self.beside):
+            module.train(training)
 
     def _tell(self) -> None:
         if self.progress:
@@ -220,3 +228,15 @@ def check_optimizer(optimizer: torch.optim.Optimizer, model: nn.Module) -> None:
         raise ValueError("optimizer must hold parameters of the trained model, got none of them")
     if not any(p.requires_grad for p in reached):
         raise ValueError("optimizer must hold a parameter that requires grad, got frozen ones only")
+
+
+def _given(*modules: nn.Module | None) -> list[nn.Module]:
+    return [module for module in modules if module is not None]
+
+
+def _check_kept(optimizer: torch.optim.Optimizer, *modules: nn.Module) -> None:
+    """Raise ValueError if a checkpoint would lose weights that the optimizer changes."""
+    known = {id(p) for module in modules for p in module.parameters()}
+    held = [p for group in optimizer.param_groups for p in group["params"]]
+    if lost := sum(id(p) not in known for p in held):
+        raise ValueError(f"checkpoint must know all that optimizer holds, got {lost} other weights")

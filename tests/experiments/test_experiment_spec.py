@@ -12,6 +12,7 @@ from _small_experiment import SMALL, STUDENT, TEACHER
 from kdlab import data
 from kdlab.experiments import NAMES, find_experiment, spec
 from kdlab.experiments.code import code_of
+from kdlab.experiments.imitations import Hints
 from kdlab.experiments.spec import Row
 from kdlab.experiments.units import CLASSES, DATASETS, SIDE, Recipe, Unit
 from kdlab.experiments.views import Permuted
@@ -182,11 +183,25 @@ def test_settings_are_json_and_hold_every_argument():
     code = said["measure"].pop("code")
     assert said["measure"] == {"is": "WithBias", "classes": [3]} and len(code) == 8
     assert code == code_of(type(BY_NAME["panel"].measure)) != code_of(Permuted)
-    assert set(said["recipe"]) == set(Recipe.__dataclass_fields__)
+    # What came later is told where it is used.
+    assert set(said["recipe"]) == set(Recipe.__dataclass_fields__) - {"squeeze"}
+    assert not {"imitate", "dataset"} & set(said)
+    thin = Recipe((4,), 1, convolutional=True, squeeze=2)
+    used = replace(BY_NAME["student"], recipe=thin, imitate=Hints("block1", "block1"))
+    used = replace(used, dataset="mnist").settings()
+    assert used["recipe"]["squeeze"] == 2 and used["dataset"] == "mnist"
+    assert used["imitate"]["is"] == "Hints" and used["imitate"]["share"] == 0.5
+    assert used["imitate"]["code"] == code_of(Hints)
 
 
-#: The two grids are many networks; the table and its controls are held to five.
-HOW_MANY = {"hinton-mnist": 5, "controls-mnist": 5, "low-data": 3, "temperature-lambda": 3}
+#: The two grids are many networks; the tables and the controls are held to five.
+HOW_MANY = {
+    "hinton-mnist": 5,
+    "controls-mnist": 5,
+    "low-data": 3,
+    "temperature-lambda": 3,
+    "features-table": 5,
+}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -231,7 +246,8 @@ def test_the_controls_share_all_but_what_they_control():
 
 
 def test_experiments_share_their_teacher():
-    experiments = [find_experiment(name) for name in NAMES]
+    # The table of features has convolutional ones.
+    experiments = [find_experiment(name) for name in NAMES if name != "features-table"]
     teachers = {one.fingerprint(one.by_name["teacher"], 0) for one in experiments}
     assert len(teachers) == 1
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 from _small_experiment import SMALL
+from test_imitations import TABLE, UNITS
 from test_running import outcome, quiet, small_run
 
-from kdlab import data
 from kdlab.experiments import cluster as cluster_module
 from kdlab.experiments import commands
 from kdlab.experiments.cluster import run_on_cluster
-from kdlab.experiments.running import Work
+from kdlab.experiments.running import Work, load_all
 from kdlab.experiments.store import Store
 from kdlab.experiments.units import Recipe, Unit
 
@@ -27,7 +27,7 @@ def address(tmp_path_factory):
 
 
 def work(runs, experiment=SMALL, watch=quiet) -> Work:
-    return Work(experiment, runs, data.load("digits"), watch)
+    return Work(experiment, runs, load_all(experiment, "cpu"), watch)
 
 
 def test_a_cluster_trains_the_same_networks(address, tmp_path):
@@ -45,6 +45,17 @@ def test_a_cluster_trains_the_same_networks(address, tmp_path):
     # All is there: nothing is sent off again.
     run_on_cluster(work(tmp_path / "far", watch=lambda *_: told.append("again")), [0], address)
     assert "again" not in told
+
+
+def test_a_network_whose_layers_are_imitated_goes_along(address, tmp_path):
+    units = TABLE.units[0], UNITS["hints"], UNITS["flow"]
+    experiment = replace(TABLE, units=units, rows=())
+    run_on_cluster(work(tmp_path / "far", experiment), [0], address)
+    small_run(tmp_path / "near", experiment=experiment, seeds=[0])
+    far, near = (
+        outcome(tmp_path / where, experiment=experiment, seeds=[0]) for where in ("far", "near")
+    )
+    assert far == near
 
 
 def test_a_failure_there_is_told_and_what_was_done_is_kept(address, tmp_path):

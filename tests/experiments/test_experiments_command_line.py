@@ -99,7 +99,7 @@ def test_quick_is_one_epoch_on_digits():
     for name in NAMES:
         experiment = find_experiment(name)
         short = commands.quick(experiment)
-        assert short.dataset == "digits" and len(short.units) == len(experiment.units)
+        assert short.datasets == ("digits",) and len(short.units) == len(experiment.units)
         # What stays untrained there stays so here.
         epochs = [min(unit.recipe.epochs, 1) for unit in experiment.units]
         assert [unit.recipe.epochs for unit in short.units] == epochs
@@ -115,8 +115,8 @@ def test_list_tells_of_every_experiment(capsys):
         experiment = find_experiment(name)
         assert name in shown and experiment.measures in shown and experiment.paper in shown
     assert shown.count("CPU cores") == len(NAMES) == shown.count("on a GPU")
-    # All share the first one's teachers.
-    assert shown.count("after those above") == len(NAMES) - 1
+    # All share the first one's teachers, but for the table of features.
+    assert shown.count("after those above") == len(NAMES) - 2
 
 
 def test_broken_results_do_not_hide_the_others(tmp_path, capsys):
@@ -249,6 +249,12 @@ def test_work_is_images_times_operations():
     assert cost.whole(experiment, 3, (1e9, 0.5)) == pytest.approx(3 * found)
     few = replace(unit, examples=1000, without=(1, 2))
     assert cost.seconds(experiment, few, (1e9, 0)) == pytest.approx(found_of(800))
+
+
+def test_what_is_done_with_the_maps_of_a_convolution_is_work_too():
+    recipe = Recipe((3,), 1, convolutional=True)
+    flops = 2 * (28 * 28 * 9 * 3 + 3 * 10)
+    assert cost.operations(recipe) == flops + 230 * 3 * 28 * 28
 
 
 def found_of(images: int) -> float:

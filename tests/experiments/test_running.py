@@ -15,9 +15,8 @@ import torch
 from _small_experiment import SMALL
 from safetensors.torch import load_file
 
-from kdlab import data
 from kdlab.experiments import running
-from kdlab.experiments.running import Work, run
+from kdlab.experiments.running import Work, load_all, run
 from kdlab.experiments.store import Store
 
 HERE = Path(__file__).parent
@@ -30,7 +29,7 @@ def quiet(*_) -> None:
 
 
 def small_run(runs: Path, *, experiment=SMALL, seeds=SEEDS, watch=quiet) -> None:
-    run(Work(experiment, runs, data.load("digits"), watch), seeds)
+    run(Work(experiment, runs, load_all(experiment, "cpu"), watch), seeds)
 
 
 def stores(runs: Path, experiment=SMALL, seeds=SEEDS) -> list[Store]:
@@ -85,14 +84,14 @@ def test_a_network_is_asked_once_for_all_its_students(whole, tmp_path):
 
 
 def test_students_hear_the_mean_of_their_teachers(whole):
-    work = Work(SMALL, whole, data.load("digits"), quiet)
-    heard = work.answers(SMALL.by_name["panel"], 1)
+    work = Work(SMALL, whole, load_all(SMALL, "cpu"), quiet)
+    heard = work.teaching(SMALL.by_name["panel"], 1)
     both = [
         load_file(Store(whole, SMALL, SMALL.by_name[name], 1).folder / "answers-1.safetensors")
         for name in ("teacher", "conv")
     ]
     torch.testing.assert_close(heard, (both[0]["answers"] + both[1]["answers"]) / 2)
-    assert work.answers(SMALL.by_name["teacher"], 0) is None
+    assert work.teaching(SMALL.by_name["teacher"], 0) is None
 
 
 def test_nothing_is_trained_twice(whole, tmp_path):

@@ -10,7 +10,7 @@ from torch.testing import assert_close
 from kdlab import models
 from kdlab.data import Batches, to_float
 from kdlab.losses import block_loss, distillation_loss, hint_loss, similarity_preserving_loss
-from kdlab.schemes import distill_blocks, distill_features, learn_hints, record, tapped
+from kdlab.schemes import Checkpoint, distill_blocks, distill_features, learn_hints, record, tapped
 
 HINTON = {"temperature": 4.0, "lambda_": 0.7}
 TEST = small_set(examples=10, seed=5)
@@ -244,6 +244,102 @@ def test_an_interrupt_leaves_no_hook_and_returns_what_there_is(scheme):
     history = SCHEMES[scheme](student, wide_net(), small_batches(), progress=stop)
     assert history.interrupted and len(history.losses) == 1 and not student.training
     assert not any(module._forward_hooks for module in student.modules())
+
+
+# --- going on after a stop
+
+
+class Regressed(nn.Module):
+    """A feature loss that has a regressor of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bring = models.regressor(torch.ones(1, 8), torch.ones(1, 12), seed=3)
+        self.modes = set()
+
+    def forward(self, student, teacher):
+        self.modes.add(self.training)
+        return hint_loss(self.bring(student["hidden1"]), teacher["hidden1"])
+
+
+def of_regressed(student, loss, **rest):
+    made = both_sgd(student, loss)
+    settings = MIDDLE | HINTON | {"feature_loss": loss, "feature_weight": 0.1} | rest
+    return distill_features(student, wide_net(), small_batches(), made, **settings)
+
+
+def of_hints(student, loss, *, epochs, **rest):
+    layers = {"student_layer": "hidden1", "teacher_layer": "hidden1", "regressor": loss.bring}
+    made = both_sgd(student, loss.bring)
+    return learn_hints(student, wide_net(), small_batches(), made, epochs=epochs, **layers, **rest)
+
+
+def of_blocks(student, loss, **rest):
+    return blocks(student, small_net(7), small_batches(), **rest)
+
+
+def stop_at(step):
+    def stop(done, steps, note):
+        if done == step:
+            raise KeyboardInterrupt
+
+    return stop
+
+
+@pytest.mark.parametrize("learn", [of_hints, of_regressed, of_blocks])
+def test_a_stopped_run_goes_on_bit_for_bit_with_its_regressor(tmp_path, learn):
+    def end(**rest):
+        student, loss = small_net(), Regressed()
+        history = learn(student, loss, epochs=4, **rest)
+        return weights(student) + weights(loss), history
+
+    expected, whole = end()
+    kept = Checkpoint(tmp_path / "run.safetensors")
+    # Three steps an epoch: in the third one, and in the fourth.
+    for step in (8, 11):
+        _, history = end(checkpoint=kept, progress=stop_at(step))
+        assert history.interrupted
+    done = []
+    ended, history = end(checkpoint=kept, progress=lambda *told: done.append(told[:2]))
+    assert same(ended, expected) and history.losses == whole.losses
+    assert done == [(10, 12), (11, 12), (12, 12)]
+
+
+def test_a_loss_that_is_a_module_learns_in_train_mode_and_is_left_in_eval_mode():
+    loss = Regressed().eval()
+    of_regressed(small_net(), loss, epochs=1)
+    assert loss.modes == {True} and not loss.training
+
+
+def test_a_checkpoint_of_another_regressor_is_refused(tmp_path):
+    kept = Checkpoint(tmp_path / "run.safetensors")
+    of_hints(small_net(), Regressed(), epochs=1, checkpoint=kept)
+    with pytest.raises(ValueError, match="is no checkpoint of this run"):
+        features(small_net(), wide_net(), small_batches(), checkpoint=kept)
+    other = Regressed()
+    other.bring = nn.Sequential(other.bring)
+    with pytest.raises(ValueError, match="is no checkpoint of this run"):
+        of_hints(small_net(), other, epochs=1, checkpoint=kept)
+
+
+def test_a_checkpoint_that_would_lose_a_regressor_is_refused(tmp_path):
+    student, loss = small_net(), Regressed()
+    with pytest.raises(ValueError) as caught:
+        distill_features(
+            student,
+            wide_net(),
+            small_batches(),
+            both_sgd(student, loss),
+            # A function hides its regressor.
+            feature_loss=lambda mine, wanted: loss(mine, wanted),
+            feature_weight=1.0,
+            epochs=1,
+            checkpoint=Checkpoint(tmp_path / "run.safetensors"),
+            **MIDDLE,
+            **HINTON,
+        )
+    message = "checkpoint must know all that optimizer holds, got 2 other weights"
+    assert str(caught.value) == message and not loss.modes
 
 
 # --- regressors
