@@ -118,6 +118,11 @@ def test_readme_shows_the_measured_times():
     assert "TODO" not in README
 
 
+def test_readme_shows_the_measured_tables():
+    assert "<!-- hinton-mnist -->\n|" in README
+    assert load_tool("readme").filled(README) == README
+
+
 def test_files_are_small_and_no_data():
     assert [path for path in FILES if path.stat().st_size >= 2_000_000] == []
     data = re.compile(r".*(ubyte|\.(npy|npz|pt|pth|pkl|tar|tgz|gz|zip))")
