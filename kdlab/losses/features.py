@@ -1,7 +1,8 @@
 """Losses on what a network knows in the middle: one example at a time, layer against layer.
 
 Student first. Gradients flow to the student only. Every loss is the batch mean of a squared
-distance per example; half precision is computed and returned in float32.
+distance per example (`block_loss` divides by values and blocks, too); half precision is computed
+and returned in float32.
 """
 
 from collections.abc import Sequence

@@ -37,7 +37,8 @@ def learn_hints(
     The second stage is `distill`, by which the whole student learns. No label is used here.
 
     Args:
-        student: From images to logits; what lies below the guided layer is changed in place.
+        student: From images to logits; the layers up to the guided one learn in place. Batch norms
+            above it see the images, too.
         teacher: A module, left as it is, or what `record` returned for the batches' images.
         batches: What the student learns from.
         optimizer: Holds the parameters of the student and of the regressor.
