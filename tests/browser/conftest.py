@@ -51,3 +51,22 @@ def context(chromium):
     context = chromium.new_context(viewport={"width": 900, "height": 900}, offline=True)
     yield context
     context.close()
+
+
+@pytest.fixture
+def show(context, tmp_path):
+    """Return show(view): its page, opened from a file; no request may leave the machine."""
+    requests, failures = [], []
+    page = context.new_page()
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("pageerror", lambda error: failures.append(str(error)))
+    page.on("console", lambda message: failures.append(message.text))
+
+    def open_page(view):
+        page.goto(view.save_html(tmp_path / "view.html").as_uri())
+        page.wait_for_selector(f"[data-kd={view.module}]")
+        return page
+
+    yield open_page
+    assert failures == []
+    assert {url.split(":")[0] for url in requests} <= {"file", "data"}

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from pages import settle
 
 from kdlab.widgets import explore_attention
 
@@ -25,20 +26,10 @@ STUDENT["block1"][3] = 0
 
 
 @pytest.fixture
-def show(context, tmp_path):
-    failures = []
-    page = context.new_page()
-    page.on("pageerror", lambda error: failures.append(str(error)))
-    page.on("console", lambda message: failures.append(message.text))
+def shown(show):
+    """Return the page of a view, and the view."""
     view = explore_attention(IMAGES, STUDENT, TEACHER)
-    page.goto(view.save_html(tmp_path / "view.html").as_uri())
-    page.wait_for_selector("[data-kd=explore_attention]")
-    yield page, view
-    assert failures == []
-
-
-def settle(page):
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    return show(view), view
 
 
 def drawn(page, which):
@@ -55,8 +46,8 @@ def assert_drawn_is_python(page, view):
     assert distances[view.layer].item() == pytest.approx(view.distance, abs=1e-6)
 
 
-def test_images_layers_and_exponents_are_what_python_computes(show):
-    page, view = show
+def test_images_layers_and_exponents_are_what_python_computes(shown):
+    page, view = shown
     assert_drawn_is_python(page, view)
     for view.example in (1, 3, 5):
         page.get_by_role("button", name=f"Example {view.example}").click()
@@ -66,8 +57,8 @@ def test_images_layers_and_exponents_are_what_python_computes(show):
             assert_drawn_is_python(page, view)
 
 
-def test_the_exponent_moves_by_keys_and_by_drag(show):
-    page, view = show
+def test_the_exponent_moves_by_keys_and_by_drag(shown):
+    page, view = shown
     slider = page.get_by_label("Exponent", exact=True)
     for key in ("ArrowRight", "PageUp", "ArrowUp"):
         slider.press(key)
@@ -89,8 +80,8 @@ def test_the_exponent_moves_by_keys_and_by_drag(show):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_clipped_and_everything_has_a_name(show, scheme):
-    page, _ = show
+def test_nothing_is_clipped_and_everything_has_a_name(shown, scheme):
+    page, _ = shown
     page.emulate_media(color_scheme=scheme)
     ARTIFACTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=ARTIFACTS / f"page_explore_attention_{scheme}.png", full_page=True)

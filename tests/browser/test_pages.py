@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from pages import settle
 
 from kdlab.widgets import explore_dark_knowledge, explore_loss, explore_temperature
 
@@ -28,30 +29,6 @@ MAKERS = {
     ),
     "explore_loss": lambda **more: explore_loss(STUDENT, LOGITS, TARGETS, **more),
 }
-
-
-@pytest.fixture
-def show(context, tmp_path):
-    """Return show(view): its page, opened from a file; no request may leave the machine."""
-    requests, failures = [], []
-    page = context.new_page()
-    page.on("request", lambda request: requests.append(request.url))
-    page.on("pageerror", lambda error: failures.append(str(error)))
-    page.on("console", lambda message: failures.append(message.text))
-
-    def open_page(view):
-        page.goto(view.save_html(tmp_path / "view.html").as_uri())
-        page.wait_for_selector(f"[data-kd={view.module}]")
-        return page
-
-    yield open_page
-    assert failures == []
-    assert {url.split(":")[0] for url in requests} <= {"file", "data"}
-
-
-def settle(page):
-    """Let the frame that a key or the mouse asked for be drawn."""
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
 
 
 def drawn(page, within="", which="[data-class]"):

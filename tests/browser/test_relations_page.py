@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from pages import settle
 
 from kdlab import losses
 from kdlab.widgets import explore_relations
@@ -55,26 +56,6 @@ def test_losses_and_gradients_are_the_library_s(page, name):
         torch.testing.assert_close(
             torch.tensor(gradient, dtype=torch.double), points.grad, rtol=1e-6, atol=1e-9
         )
-
-
-@pytest.fixture
-def show(context, tmp_path):
-    failures = []
-    page = context.new_page()
-    page.on("pageerror", lambda error: failures.append(str(error)))
-    page.on("console", lambda message: failures.append(message.text))
-
-    def open_page(view):
-        page.goto(view.save_html(tmp_path / "view.html").as_uri())
-        page.wait_for_selector("[data-kd=explore_relations]")
-        return page
-
-    yield open_page
-    assert failures == []
-
-
-def settle(page):
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
 
 
 def points_of(page):

@@ -20,11 +20,6 @@ _MAPS = tensor(
 )
 
 
-def _attention_map(features):
-    energy = features.square().sum(dim=1)
-    return _unit(energy)
-
-
 def _unit(energy, p=2.0):
     return F.normalize(energy.flatten(1), p=p, dim=1).view_as(energy)
 
@@ -137,7 +132,7 @@ ATTENTION_MAP = Question(
         "Return, for each example, the sum over channels of the squared activations at each "
         "place, divided by the Euclidean length of that map."
     ),
-    reference=_attention_map,
+    reference=lambda features: losses.attention_map(features),
     cases=(
         Case("two examples of two channels", {"features": _MAPS}),
         Case("one channel", {"features": _MAPS[:, :1]}),
