@@ -4,6 +4,9 @@ Both kinds take float images of any trailing shape that holds the right number o
 and have a `features(images)` that returns every intermediate map in order.
 """
 
+import math
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -58,6 +61,19 @@ class FeatureNet(nn.Module):
         for block in self.blocks.values():
             images = block(images)
         return images
+
+
+class Ensemble(nn.Module):
+    """Several networks as one: the softmax of its logits is the mean of their probabilities."""
+
+    def __init__(self, models: Sequence[nn.Module]) -> None:
+        super().__init__()
+        check_length(1, models=models)
+        self.models = nn.ModuleList(models)
+
+    def forward(self, images: Float[Tensor, "batch *shape"]) -> Float[Tensor, "batch classes"]:
+        each = torch.stack([model(images).log_softmax(dim=-1) for model in self.models])
+        return each.logsumexp(dim=0) - math.log(len(self.models))
 
 
 def mlp(

@@ -15,6 +15,7 @@ from kdlab.losses.logits import (
     soft_target_loss,
     soften,
 )
+from kdlab.losses.peers import mutual_loss
 from kdlab.losses.relations import (
     cosine_table,
     cosine_table_loss,
@@ -35,6 +36,7 @@ __all__ = [
     "hint_loss",
     "instance_graph_loss",
     "label_smoothing_loss",
+    "mutual_loss",
     "rkd_angle_loss",
     "rkd_distance_loss",
     "similarity_preserving_loss",

@@ -9,8 +9,9 @@ from kdlab._checks import check_fraction, check_positive, check_temperature
 from kdlab.data import Batches
 from kdlab.losses import block_loss, distillation_loss
 from kdlab.models import FeatureNet
+from kdlab.schemes.arguments import check_kind
 from kdlab.schemes.checkpoint import Checkpoint
-from kdlab.schemes.history import History, Progress, Run, check_kind
+from kdlab.schemes.history import History, Progress, Run
 from kdlab.schemes.maps import LOGITS, Listened
 from kdlab.schemes.offline import check_apart
 

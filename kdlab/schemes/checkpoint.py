@@ -2,13 +2,14 @@
 
 import json
 import os
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from kdlab._checks import check_count
 
@@ -27,14 +28,43 @@ class Checkpoint:
     Args:
         path: Where it lies, in safetensors form; it changes as a whole or not at all.
         every: Epochs from one write to the next.
+        keep: How many to keep, the newest included; None is all. If it isn't 1, each also lies
+            under its epoch, run-3.safetensors beside run.safetensors, for example to let a
+            teacher teach as it was then: see `at` and `load_weights`.
 
     Raises:
-        ValueError: every is no positive whole number.
+        ValueError: every or keep is no positive whole number.
     """
 
-    def __init__(self, path: str | os.PathLike, *, every: int = 1) -> None:
-        check_count(every=every)
-        self.path, self.every = Path(path), every
+    def __init__(self, path: str | os.PathLike, *, every: int = 1, keep: int | None = 1) -> None:
+        check_count(every=every, keep=1 if keep is None else keep)
+        self.path, self.every, self.keep = Path(path), every, keep
+        self._epoch: int | None = None
+
+    def going_on_after(self, epoch: int) -> "Checkpoint":
+        """Return the same checkpoint, but for a run that goes on after so many epochs.
+
+        What was kept later is overwritten when its turn comes; 0 is a run from the beginning.
+
+        Raises:
+            ValueError: Nothing is kept of this epoch.
+        """
+        if epoch and epoch not in self.kept():
+            raise ValueError(f"epoch must be one of {self.kept()} or 0, got {epoch!r}")
+        other = Checkpoint(self.path, every=self.every, keep=self.keep)
+        other._epoch = epoch
+        return other
+
+    def at(self, epoch: int) -> Path:
+        """Return where the state after so many epochs lies, if it was kept."""
+        check_count(epoch=epoch)
+        return self.path.with_stem(f"{self.path.stem}-{epoch}")
+
+    def kept(self) -> list[int]:
+        """Return the epochs whose state lies under `at`, first to last."""
+        found = self.path.parent.glob(f"{escape(self.path.stem)}-*{self.path.suffix}")
+        ends = [path.stem.removeprefix(f"{self.path.stem}-") for path in found]
+        return sorted(int(end) for end in ends if end.isdecimal())
 
     def save(self, run: "Run") -> None:
         """Write the state of a run, if this epoch's turn has come."""
@@ -47,7 +77,11 @@ class Checkpoint:
         said = {"optimizer": rest, "run": run.state()}
         if run.scheduler is not None:
             said["scheduler"] = run.scheduler.state_dict()
-        self._write(tensors, json.dumps(said))
+        # The numbered one first: what lies under path is there under its number, too.
+        for path in (self.path,) if self.keep == 1 else (self.at(done), self.path):
+            _write(path, tensors, json.dumps(said))
+        if self.keep not in (None, 1) and (old := done - self.keep * self.every) > 0:
+            self.at(old).unlink(missing_ok=True)
 
     def load(self, run: "Run") -> None:
         """Put a run into the state of the file; leave it alone where there is none.
@@ -56,10 +90,11 @@ class Checkpoint:
             ValueError: The file is damaged, or is of a run with another model, optimizer,
                 schedule or number of batches.
         """
-        if not self.path.exists():
+        path = self.at(self._epoch) if self._epoch else self.path
+        if self._epoch == 0 or not path.exists():
             return
         try:
-            tensors, said = self._read()
+            tensors, said = _read(path)
             _set_weights(run, tensors)
             run.optimizer.load_state_dict(_optimizer_dict(tensors, said["optimizer"]))
             if run.scheduler is not None:
@@ -68,23 +103,47 @@ class Checkpoint:
             _set_random_states(run, _under("random.", tensors))
         except (SafetensorError, RuntimeError, ValueError, KeyError) as error:
             told = str(error).strip().splitlines()[0]
-            raise ValueError(f"{self.path} is no checkpoint of this run: {told}") from None
+            raise ValueError(f"{path} is no checkpoint of this run: {told}") from None
 
-    def _write(self, tensors: dict[str, Tensor], said: str) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_name(f"{self.path.name}.{os.getpid()}.part")
-        try:
-            # Copies: two names of one piece of memory would be refused.
-            copies = {name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}
-            save_file(copies, partial, metadata={"kdlab": said})
-            os.replace(partial, self.path)
-        finally:
-            partial.unlink(missing_ok=True)
 
-    def _read(self) -> tuple[dict[str, Tensor], dict]:
-        with safe_open(self.path, "pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
-            return tensors, json.loads(file.metadata()["kdlab"])
+def load_weights(model: nn.Module, path: str | os.PathLike) -> nn.Module:
+    """Give a model the weights that a checkpoint of its run holds; return it in eval mode.
+
+    Args:
+        model: A network of the same kind as the one that was trained; changed in place.
+        path: For example `Checkpoint.at(epoch)`.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is damaged, or of another kind of network.
+    """
+    if not Path(path).exists():
+        raise FileNotFoundError(f"{path} is not there")
+    try:
+        tensors, _ = _read(Path(path))
+        model.load_state_dict(_under("model.", tensors))
+    except (SafetensorError, RuntimeError, ValueError, KeyError) as error:
+        told = str(error).strip().splitlines()[0]
+        raise ValueError(f"{path} is no checkpoint of this network: {told}") from None
+    return model.eval()
+
+
+def _write(path: Path, tensors: dict[str, Tensor], said: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        # Copies: two names of one piece of memory would be refused.
+        copies = {name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}
+        save_file(copies, partial, metadata={"kdlab": said})
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict]:
+    with safe_open(path, "pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}
+        return tensors, json.loads(file.metadata()["kdlab"])
 
 
 def _weights(run: "Run") -> dict[str, Tensor]:

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 from kdlab._checks import check_fraction, check_positive, check_temperature
 from kdlab.data import Batches
 from kdlab.losses import distillation_loss, hint_loss
+from kdlab.schemes.arguments import check_kind
 from kdlab.schemes.checkpoint import Checkpoint
-from kdlab.schemes.history import History, Progress, Run, check_kind
+from kdlab.schemes.history import History, Progress, Run
 from kdlab.schemes.maps import LOGITS, Listened, Recording, tapped
 from kdlab.schemes.offline import check_apart
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from kdlab._checks import check_count, check_same_length
+from kdlab._checks import check_count
 from kdlab.data import Batches
+from kdlab.schemes.arguments import check_kept, check_kind, check_optimizer, check_optional
 from kdlab.schemes.checkpoint import Checkpoint
 from kdlab.schemes.evaluation import evaluate
 
@@ -78,7 +79,7 @@ class Run:
         check_optimizer(optimizer, model)
         check_optional(test, scheduler, checkpoint, optimizer)
         if checkpoint is not None:
-            _check_kept(optimizer, *_given(model, beside))
+            check_kept(optimizer, *_given(model, beside))
         self.model, self.test, self.seed, self.progress = model, test, seed, progress
         self.optimizer, self.scheduler, self.checkpoint = optimizer, scheduler, checkpoint
         self.batches, self.beside, self._epochs = batches, beside, epochs
@@ -114,8 +115,8 @@ class Run:
             yield epoch
             # Evaluated first: an interrupt must leave both lists equally long.
             if self.test:
-                self.test_errors.append(evaluate(self.model, *self.test))
-            self.losses.append(float(self._summed) / max(self._seen, 1))
+                self.test_errors.append(self._evaluate(*self.test))
+            self.losses.append(self._mean_loss())
             if self.checkpoint:
                 self.checkpoint.save(self)
             self._tell()
@@ -131,14 +132,23 @@ class Run:
         if self.steps_done % len(self.batches):
             self._tell()
 
+    def _evaluate(self, images: Tensor, targets: Tensor) -> int:
+        return evaluate(self.model, images, targets)
+
+    def _mean_loss(self) -> float:
+        return float(self._summed) / max(self._seen, 1)
+
     def _set_mode(self, *, training: bool) -> None:
         for module in _given(self.model, self.beside):
             module.train(training)
 
     def _tell(self) -> None:
         if self.progress:
-            note = f"{self.test_errors[-1]} test errors" if self.test_errors else ""
+            note = self._note() if self.test_errors else ""
             self.progress(self.steps_done, self._epochs * len(self.batches), note)
+
+    def _note(self) -> str:
+        return f"{self.test_errors[-1]} test errors"
 
     def state(self) -> dict:
         """Return what a checkpoint keeps of the book-keeping."""
@@ -184,59 +194,5 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
         yield
 
 
-def check_kind(kind: type, /, **named: object) -> None:
-    """Raise ValueError unless every named value is of this class."""
-    for name, value in named.items():
-        if not isinstance(value, kind):
-            wanted = f"{kind.__module__.partition('.')[0]}'s {kind.__name__}"
-            raise ValueError(f"{name} must be {wanted}, got {type(value).__name__}")
-
-
-def check_optional(test, scheduler, checkpoint, optimizer: torch.optim.Optimizer) -> None:
-    """Raise ValueError unless each of them is None or what it must be."""
-    if test is not None:
-        check_pair(test)
-    if scheduler is not None:
-        check_scheduler(scheduler, optimizer)
-    if checkpoint is not None:
-        check_kind(Checkpoint, checkpoint=checkpoint)
-
-
-def check_pair(test: tuple[Tensor, Tensor]) -> None:
-    """Raise ValueError unless test is images and as many targets."""
-    if not isinstance(test, (tuple, list)) or len(test) != 2:
-        came = f"{len(test)} values" if isinstance(test, (tuple, list)) else type(test).__name__
-        raise ValueError(f"test must be a pair of images and targets, got {came}")
-    check_same_length(test_images=test[0], test_targets=test[1])
-
-
-def check_scheduler(
-    scheduler: torch.optim.lr_scheduler.LRScheduler, optimizer: torch.optim.Optimizer
-) -> None:
-    """Raise ValueError unless a scheduler changes this optimizer's rate."""
-    check_kind(torch.optim.lr_scheduler.LRScheduler, scheduler=scheduler)
-    if scheduler.optimizer is not optimizer:
-        raise ValueError("scheduler must be of the optimizer that is given, got another one's")
-
-
-def check_optimizer(optimizer: torch.optim.Optimizer, model: nn.Module) -> None:
-    """Raise ValueError if a step of the optimizer would change nothing in the model."""
-    check_kind(torch.optim.Optimizer, optimizer=optimizer)
-    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
-    reached = [p for p in model.parameters() if id(p) in held]
-    if not reached:
-        raise ValueError("optimizer must hold parameters of the trained model, got none of them")
-    if not any(p.requires_grad for p in reached):
-        raise ValueError("optimizer must hold a parameter that requires grad, got frozen ones only")
-
-
 def _given(*modules: nn.Module | None) -> list[nn.Module]:
     return [module for module in modules if module is not None]
-
-
-def _check_kept(optimizer: torch.optim.Optimizer, *modules: nn.Module) -> None:
-    """Raise ValueError if a checkpoint would lose weights that the optimizer changes."""
-    known = {id(p) for module in modules for p in module.parameters()}
-    held = [p for group in optimizer.param_groups for p in group["params"]]
-    if lost := sum(id(p) not in known for p in held):
-        raise ValueError(f"checkpoint must know all that optimizer holds, got {lost} other weights")

@@ -4,9 +4,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from kdlab._checks import check_fraction, check_same_length, check_temperature
+from kdlab._checks import check_count, check_fraction, check_same_length, check_temperature
 from kdlab.data import Batches
-from kdlab.losses import distillation_loss
+from kdlab.losses import distillation_loss, label_smoothing_loss
 from kdlab.schemes.checkpoint import Checkpoint
 from kdlab.schemes.evaluation import evaluating, predict
 from kdlab.schemes.history import History, Progress, Run
@@ -21,6 +21,7 @@ def distill(
     epochs: int,
     temperature: float,
     lambda_: float,
+    stop_soft_at: int | None = None,
     test: tuple[Tensor, Tensor] | None = None,
     seed: int = 0,
     progress: Progress | None = None,
@@ -43,6 +44,8 @@ def distill(
         epochs: Passes over the batches.
         temperature: T > 0 of the teacher's term.
         lambda_: Weight of the teacher's term, in [0, 1].
+        stop_soft_at: After so many epochs the student learns from labels alone, with weight 1,
+            and the teacher isn't asked any more; None is never.
         test: Images and targets on which the student is evaluated after every epoch.
         seed: Fixes dropout (batches have their own); torch's global generator is left as it
             was.
@@ -61,10 +64,13 @@ def distill(
             before any step.
 
     References:
-        Hinton et al. 2014, arXiv:1503.02531.
+        Hinton et al. 2014, arXiv:1503.02531; Cho and Hariharan 2019, arXiv:1910.01348, for
+        `stop_soft_at`.
     """
     check_temperature(temperature=temperature)
     check_fraction(lambda_=lambda_)
+    if stop_soft_at is not None:
+        check_count(0, stop_soft_at=stop_soft_at)
     run = Run(
         student,
         batches,
@@ -78,21 +84,26 @@ def distill(
     )
     _check_teacher(teacher, student, batches)
     with run:
-        stored = _stored_logits(teacher, batches)
-        for _ in run.epochs():
+        stored = stored_logits(teacher, batches)
+        for epoch in run.epochs():
+            soft = stop_soft_at is None or epoch < stop_soft_at
             for images, targets, indices in batches:
-                if stored is None:
-                    with evaluating(teacher), torch.no_grad():
-                        teacher_logits = teacher(images)
+                student_logits = student(images)
+                if not soft:
+                    loss = label_smoothing_loss(student_logits, targets, smoothing=0.0)
                 else:
-                    teacher_logits = stored[indices]
-                loss = distillation_loss(
-                    student(images),
-                    teacher_logits,
-                    targets,
-                    temperature=temperature,
-                    lambda_=lambda_,
-                )
+                    if stored is None:
+                        with evaluating(teacher), torch.no_grad():
+                            teacher_logits = teacher(images)
+                    else:
+                        teacher_logits = stored[indices]
+                    loss = distillation_loss(
+                        student_logits,
+                        teacher_logits,
+                        targets,
+                        temperature=temperature,
+                        lambda_=lambda_,
+                    )
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
@@ -100,7 +111,8 @@ def distill(
     return run.history()
 
 
-def _stored_logits(teacher: nn.Module | Tensor, batches: Batches) -> Tensor | None:
+def stored_logits(teacher: nn.Module | Tensor, batches: Batches) -> Tensor | None:
+    """Return a teacher's logits by `Batch.indices`; None if it must be asked for each batch."""
     if isinstance(teacher, Tensor):
         return teacher.detach().to(batches.targets.device)
     return predict(teacher, batches.images) if batches.fixed else None

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 import torch
 from _probes import Probe, same, sgd, small_batches, small_net, small_set, weights
+from _refusals import check_refused
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
-from kdlab.schemes import Checkpoint, distill, train
+from kdlab.schemes import Checkpoint, distill, load_weights, train
 
 TEST = small_set(examples=10, seed=5)
 EPOCHS = 5
@@ -232,3 +233,68 @@ def test_a_number_is_no_schedule():
     model = small_net()
     with pytest.raises(ValueError, match="scheduler must be torch's LRScheduler, got float"):
         train(model, small_batches(), sgd(model), epochs=1, scheduler=0.1)
+
+
+def test_earlier_epochs_are_kept_under_their_number(tmp_path):
+    path = tmp_path / "run.safetensors"
+    student = small_net(2)
+    states = []
+
+    def note(done, steps, told):
+        # An epoch's last step is told after its checkpoint.
+        if done % 3 == 0:
+            states.append(weights(student))
+
+    checkpoint = Checkpoint(path, keep=None)
+    train(student, small_batches(), sgd(student), epochs=4, checkpoint=checkpoint, progress=note)
+    assert checkpoint.kept() == [1, 2, 3, 4] and checkpoint.at(3) == tmp_path / "run-3.safetensors"
+    for epoch, state in enumerate(states, start=1):
+        early = load_weights(small_net(5).train(), checkpoint.at(epoch))
+        assert same(weights(early), state) and not early.training
+    assert path.read_bytes() == checkpoint.at(4).read_bytes()
+
+
+def test_only_the_last_few_are_kept_and_other_files_are_left(tmp_path):
+    student, checkpoint = small_net(2), Checkpoint(tmp_path / "run.safetensors", every=2, keep=2)
+    (tmp_path / "run-1.safetensors").write_text("somebody's")
+    (tmp_path / "run-old.safetensors").write_text("somebody's")
+    train(student, small_batches(), sgd(student), epochs=8, checkpoint=checkpoint)
+    assert checkpoint.kept() == [1, 6, 8]
+    names = {found.stem for found in tmp_path.iterdir()}
+    assert names == {"run", "run-1", "run-6", "run-8", "run-old"}
+
+
+def test_a_run_goes_on_after_an_epoch_that_was_kept(tmp_path):
+    path = tmp_path / "run.safetensors"
+
+    def again(checkpoint):
+        student = Probe(seed=2)
+        batches = small_batches(shift=1)
+        history = train(student, batches, sgd(student), epochs=4, checkpoint=checkpoint)
+        return student, history
+
+    kept = Checkpoint(path, keep=3)
+    whole, expected = again(kept)
+    student, history = again(kept.going_on_after(2))
+    assert len(student.learning()) == 2 * 3
+    assert same(weights(student), weights(whole)) and history.losses == expected.losses
+    student, _ = again(kept.going_on_after(0))
+    assert len(student.learning()) == 4 * 3 and same(weights(student), weights(whole))
+
+
+def test_bad_epochs_and_foreign_weights_are_refused(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "run.safetensors", keep=None)
+    student = small_net(2)
+    train(student, small_batches(), sgd(student), epochs=2, checkpoint=checkpoint)
+    check_refused(lambda: checkpoint.going_on_after(3), "epoch must be one of [1, 2] or 0, got 3")
+    check_refused(lambda: Checkpoint("x", keep=0), "keep must be a whole number >= 1, got 0")
+    other = Probe()
+    before = weights(other)
+    with pytest.raises(ValueError, match="run-1.safetensors is no checkpoint of this network: "):
+        load_weights(other, checkpoint.at(1))
+    assert same(weights(other), before)
+    (tmp_path / "bad.safetensors").write_bytes(b"no weights")
+    with pytest.raises(ValueError, match="bad.safetensors is no checkpoint of this network"):
+        load_weights(small_net(), tmp_path / "bad.safetensors")
+    with pytest.raises(FileNotFoundError, match="run-9.safetensors is not there"):
+        load_weights(small_net(), checkpoint.at(9))

@@ -258,3 +258,45 @@ def test_a_student_on_digits_learns_from_a_teacher_who_alone_knows_the_labels():
     assert evaluate(teacher, *test) / len(test[1]) < 0.1
     assert history.test_accuracy > 0.85
     assert history.test_errors[-1] < history.test_errors[0]
+
+
+@pytest.mark.parametrize("shift", [0, 1])
+def test_after_stop_soft_at_there_are_only_labels_and_the_teacher_is_not_asked(shift):
+    student, teacher = small_net(), Probe(7)
+    batches, optimizer = small_batches(shift=shift), sgd(student)
+    rest = {"epochs": 4, "stop_soft_at": 2} | HINTON
+    distill(student, teacher, batches, optimizer, **rest)
+    assert len(teacher.calls) == (2 * 3 if shift else 1)
+    expected, batches = small_net(), small_batches(shift=shift)
+    optimizer = sgd(expected)
+    distill(expected, Probe(7), batches, optimizer, epochs=2, **HINTON)
+    train(expected, batches, optimizer, epochs=2)
+    assert same(weights(student), weights(expected))
+
+
+def test_stop_soft_at_0_is_training_on_labels_and_late_is_never():
+    student, alone, taught = small_net(), small_net(), small_net()
+    distill(student, Probe(7), small_batches(), sgd(student), epochs=2, stop_soft_at=0, **HINTON)
+    train(alone, small_batches(), sgd(alone), epochs=2)
+    assert same(weights(student), weights(alone))
+    student = small_net()
+    distill(student, Probe(7), small_batches(), sgd(student), epochs=2, stop_soft_at=9, **HINTON)
+    distill(taught, Probe(7), small_batches(), sgd(taught), epochs=2, **HINTON)
+    assert same(weights(student), weights(taught))
+
+
+@pytest.mark.usefixtures("unchecked_shapes")
+def test_a_bad_stop_is_refused():
+    student = small_net()
+    check_refused(
+        lambda: distill(
+            student,
+            small_net(7),
+            small_batches(),
+            sgd(student),
+            epochs=2,
+            stop_soft_at=0.5,
+            **HINTON,
+        ),
+        "stop_soft_at must be a whole number >= 0, got 0.5",
+    )
