@@ -187,3 +187,30 @@ BAD = [
 @pytest.mark.parametrize(("call", "message"), BAD)
 def test_bad_input(call, message):
     check_refused(call, message)
+
+
+def test_pooling_may_be_left_out_of_blocks():
+    model = models.conv_net((4, 5, 6), pool_after=(2,))
+    maps = model.features(torch.zeros(2, 1, 28, 28))
+    shapes = [list(maps[f"block{number}"].shape) for number in (1, 2, 3)]
+    assert shapes == [[2, 4, 28, 28], [2, 5, 14, 14], [2, 6, 14, 14]]
+    assert maps["logits"].shape == (2, 10)
+
+
+def test_pooling_after_all_is_the_default_and_changes_no_weight():
+    every = models.conv_net((4, 5), pool_after=(1, 2), seed=3)
+    never = models.conv_net((4, 5), pool_after=(), seed=3)
+    images = torch.rand(2, 1, 28, 28)
+    plain = models.conv_net((4, 5), seed=3)
+    assert torch.equal(every(images), plain(images))
+    assert all(
+        torch.equal(a, b) for a, b in zip(never.parameters(), plain.parameters(), strict=True)
+    )
+
+
+@pytest.mark.usefixtures("unchecked_shapes")
+def test_a_block_that_is_none_cannot_pool():
+    check_refused(
+        lambda: models.conv_net((4, 5), pool_after=(1, 3)),
+        "pool_after[1] must be one of 1, 2, got 3",
+    )

@@ -69,11 +69,18 @@ def test_the_first_cycle_has_no_teacher_and_lambda_0_none_at_all():
 
 
 def test_the_snapshot_is_asked_in_eval_mode_and_the_model_learns_in_train_mode():
-    model = Probe()
+    model, modes = Probe(), []
+    # A copy keeps the hook.
+    model.register_forward_pre_hook(
+        lambda probe, _: modes.append(
+            (torch.is_grad_enabled(), *{part.training for part in probe.modules()})
+        )
+    )
     learn(model, shift=1)
-    assert {call["training"] for call in model.learning()} == {True}
-    # Its own calls without autograd are those of the evaluation: the snapshot is another object.
-    assert not any(call["training"] for call in model.calls if not call["grad"])
+    # Six epochs of three batches; the snapshot hears those of the last four, and after each
+    # epoch the model is evaluated.
+    assert modes.count((True, True)) == 18
+    assert modes.count((False, False)) == 12 + 6 and len(modes) == 36
     assert not any(part.training for part in model.modules())
 
 

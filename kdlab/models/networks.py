@@ -6,37 +6,14 @@ and have a `features(images)` that returns every intermediate map in order.
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from kdlab._checks import (
-    check_count,
-    check_drop_rate,
-    check_features,
-    check_length,
-    check_positive,
-)
-
-
-class Dropout(nn.Dropout):
-    """Dropout as in `nn.Dropout`, several times as fast on a CPU.
-
-    There torch draws one number for each value, one after the other: a quarter of a large
-    network's training time. Each 64 random bits decide on four values here. A value is dropped
-    with the probability `p`, rounded to a multiple of 1/65,536.
-    """
-
-    def forward(self, inputs: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-        if not self.training or not self.p or inputs.device.type != "cpu":
-            return super().forward(inputs)
-        dropped = min(round(self.p * 2**16), 2**16 - 1)
-        words = torch.empty(-(-inputs.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
-        draws = words.view(torch.int16)[: inputs.numel()].view(inputs.shape)
-        kept = (draws >= dropped - 2**15).to(inputs.dtype)
-        # Scaled here, so that nothing changes in evaluation.
-        return inputs * kept.mul_(2**16 / (2**16 - dropped))
+from kdlab._checks import check_choice, check_count, check_drop_rate, check_length
+from kdlab.models.parts import Dropout
 
 
 class FeatureNet(nn.Module):
@@ -114,6 +91,7 @@ def conv_net(
     channels: int = 1,
     classes: int = 10,
     squeeze: int | None = None,
+    pool_after: tuple[int, ...] | None = None,
     seed: int = 0,
 ) -> FeatureNet:
     """Build a small convolutional network: [conv 3x3, batch norm, ReLU, max pool 2] blocks.
@@ -125,94 +103,39 @@ def conv_net(
         squeeze: Make each convolution of three without anything between them: 1x1 to so many
             times fewer channels than the block has, 3x3 there, 1x1 to the block's channels. It
             is a 3x3 convolution of low rank, with maps as wide as before; None is a full one.
+        pool_after: The blocks, counted from 1, that end in max pooling; None is all.
         seed: Fixes the initial weights, and leaves torch's global generator as it was.
 
     Returns:
         A network whose maps are "block1", "block2", ..., "pooled" (global average), "logits".
 
     Raises:
-        ValueError: A width, channels, classes or squeeze is no positive whole number, or the
-            seed is no whole number >= 0.
+        ValueError: A width, channels, classes or squeeze is no positive whole number, pool_after
+            names no block, or the seed is no whole number >= 0.
     """
     widths = _checked_widths(widths, at_least=1)
     check_count(channels=channels, classes=classes, squeeze=1 if squeeze is None else squeeze)
     check_count(0, seed=seed)
+    numbers = tuple(range(1, len(widths) + 1))
+    pools = numbers if pool_after is None else pool_after
+    check_choice(numbers, **{f"pool_after[{i}]": number for i, number in enumerate(pools)})
     with torch.random.fork_rng(devices=()):
         torch.default_generator.manual_seed(seed)
-        blocks = {}
-        for i, (fan_in, fan_out) in enumerate(zip((channels, *widths), widths, strict=False)):
-            conv = _convolution(fan_in, fan_out, squeeze)
-            layers = [conv, nn.BatchNorm2d(fan_out), nn.ReLU(), nn.MaxPool2d(2)]
-            blocks[f"block{i + 1}"] = nn.Sequential(*layers)
+        blocks = _conv_blocks((channels, *widths), squeeze, pools)
         blocks["pooled"] = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
         blocks["logits"] = nn.Linear(widths[-1], classes)
     return FeatureNet(**blocks)
 
 
-def regressor(
-    student_map: Float[Tensor, "batch *student"],
-    teacher_map: Float[Tensor, "batch *teacher"],
-    *,
-    seed: int = 0,
-) -> nn.Module:
-    """Build what brings a student's map to the shape of a teacher's, for `hint_loss`.
-
-    One linear layer where maps are flat; a convolution of 1 x 1 where they have places.
-
-    Args:
-        student_map: The guided layer's map of any batch; only its shape counts.
-        teacher_map: The hint layer's.
-        seed: Fixes the initial weights, and leaves torch's global generator as it was.
-
-    Raises:
-        ValueError: The maps are not both [batch, values] or both
-            [batch, channels, height, width] with the same places.
-
-    References:
-        Romero et al. 2015, arXiv:1412.6550, section 2.2.
-    """
-    check_features(student_map=student_map, teacher_map=teacher_map)
-    check_count(0, seed=seed)
-    mine, wanted = student_map.shape[1:], teacher_map.shape[1:]
-    if len(mine) not in (1, 3) or mine[1:] != wanted[1:] or len(mine) != len(wanted):
-        came = f"{list(student_map.shape)} and {list(teacher_map.shape)}"
-        raise ValueError(f"student_map and teacher_map must have the same places, got {came}")
-    with torch.random.fork_rng(devices=()):
-        torch.default_generator.manual_seed(seed)
-        if len(mine) == 1:
-            return nn.Linear(mine[0], wanted[0]).to(student_map.device)
-        return nn.Conv2d(mine[0], wanted[0], 1).to(student_map.device)
-
-
-def count_parameters(model: nn.Module) -> int:
-    """Count the trainable numbers of a model."""
-    return sum(p.numel() for p in model.parameters() if p.requires_grad)
-
-
-@torch.no_grad()
-def constrain_max_norm(model: nn.Module, *, limit: float) -> None:
-    """Scale down, in place, the incoming weights of every linear unit longer than limit.
-
-    Call it after each optimizer step. Units within the limit are left as they are; biases
-    and convolutions are not touched.
-
-    Args:
-        model: Any module.
-        limit: Largest Euclidean norm of a unit's incoming weights.
-
-    Raises:
-        ValueError: limit is not positive and finite.
-
-    References:
-        Srivastava et al. 2014, JMLR 15, section 5.1; "weight-constraints" in Hinton et al.
-        2014, arXiv:1503.02531, section 3.
-    """
-    check_positive(limit=limit)
-    for layer in model.modules():
-        if isinstance(layer, nn.Linear):
-            norms = torch.linalg.vector_norm(layer.weight, dim=1, keepdim=True)
-            # A norm of 0 gives infinity, which is no limit.
-            layer.weight.mul_((limit / norms).clamp_(max=1))
+def _conv_blocks(
+    widths: tuple[int, ...], squeeze: int | None, pools: tuple[int, ...]
+) -> dict[str, nn.Module]:
+    blocks = {}
+    for number, (fan_in, fan_out) in enumerate(pairwise(widths), start=1):
+        layers = [_convolution(fan_in, fan_out, squeeze), nn.BatchNorm2d(fan_out), nn.ReLU()]
+        layers += [nn.MaxPool2d(2)] if number in pools else []
+        blocks[f"block{number}"] = nn.Sequential(*layers)
+    return blocks
 
 
 def _convolution(fan_in: int, fan_out: int, squeeze: int | None) -> nn.Module:
