@@ -3,7 +3,8 @@
 ``spec``          what an experiment is: ``units`` (recipes, teachers) and rows
 ``hinton_mnist``  ... and the other experiments, one short file each; their controls in
                   ``views``, what is read off a network in ``measures``; how one learns from
-                  layers in ``imitations``, by ``layer_losses`` with weights from ``tuning``
+                  layers in ``imitations``, by ``layer_losses`` with weights from ``tuning``;
+                  networks that learn together in ``teams``
 ``training``      trains one unit; ``running`` all of them, on from where the last run ended,
                   ``processes`` and ``cluster`` in many places at once
 ``store``         where units lie; ``results`` and ``tables`` what is made of them
@@ -18,7 +19,17 @@ from kdlab.experiments.results import values
 from kdlab.experiments.spec import Experiment
 from kdlab.experiments.tables import Table
 
-NAMES = ("hinton-mnist", "controls-mnist", "low-data", "temperature-lambda", "features-table")
+NAMES = (
+    "hinton-mnist",
+    "controls-mnist",
+    "low-data",
+    "temperature-lambda",
+    "features-table",
+    "assistants",
+    "early-stopping",
+    "mutual",
+    "generations",
+)
 
 __all__ = ["NAMES", "Experiment", "Table", "find_experiment", "load_results", "values"]
 

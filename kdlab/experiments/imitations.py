@@ -1,16 +1,17 @@
 """How a unit learns from layers of its teacher: hints first, features beside, blocks.
 
-Each is a frozen dataclass with three methods. `check` raises ValueError where student and teacher
-have no such layers, or layers that don't fit; `epochs` tells how many of plain training take about
-as long; the call trains a student as `training.learn` does and returns the history of its last
-stage, with the seconds of all. The recipe's T and lambda are those of the teacher's predictions:
-with lambda = 0 they are not heard, and the layers teach alone.
+Each is a frozen dataclass with three methods, for units with one teacher. `check` raises
+ValueError where student and teacher have no such layers, or layers that don't fit; `epochs` tells
+how many of plain training take about as long; the call trains a student as `training.learn` does
+and returns the history of its last stage, with the seconds of all. The recipe's T and lambda are
+those of the teacher's predictions: with lambda = 0 they are not heard, and the layers teach alone.
 
 A training in two stages has two checkpoints, that of the first with "-first" in its name.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -36,6 +37,8 @@ class Hints:
     student_layer: str
     teacher_layer: str
     share: float = 0.5
+
+    teachers: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
         """Raise ValueError for a share that is none."""
@@ -89,6 +92,8 @@ class Features:
     teacher_layers: tuple[str, ...]
     weight: float
     regressed: bool = False
+
+    teachers: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
         """Raise ValueError for what no student can be trained with."""
@@ -145,6 +150,8 @@ class Blocks:
     blocks: tuple[str, ...]
     weight: float
     share: float = 0.25
+
+    teachers: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
         """Raise ValueError for what no student can be trained with."""

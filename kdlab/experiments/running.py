@@ -58,14 +58,14 @@ class Work:
     def teaching(self, unit: Unit, seed: int) -> Teaching:
         """Return what `train_unit` needs of its teachers, on the device.
 
-        That is their network, where it imitates its layers, else the mean of their answers; None
+        Those are their networks, where it imitates them, else the mean of their answers; None
         without a teacher.
         """
         if not unit.teachers:
             return None
         device, stores = self.dataset(unit).device, self.teachers(unit, seed)
         if unit.imitate is not None:
-            return stores[0].network().to(device)
+            return [store.network().to(device) for store in stores]
         shift, images = unit.recipe.shift, self.dataset(unit).train_images
         every = [store.answers(shift, _asking(images, shift)) for store in stores]
         return torch.stack(every).mean(dim=0).to(device)

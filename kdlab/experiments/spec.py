@@ -82,7 +82,7 @@ class Experiment:
                 raise ValueError(f"{unit.name} must come after its teacher {name}")
         self._check_data(unit)
         if unit.imitate is not None:
-            _check_imitation(unit, self.by_name[unit.teachers[0]])
+            _check_imitation(unit, [self.by_name[name] for name in unit.teachers])
         if not unit.recipe.convolutional and unit.recipe.widths[-1] != CLASSES:
             came = unit.recipe.widths
             raise ValueError(f"widths of {unit.name} must end in {CLASSES} classes, got {came}")
@@ -132,9 +132,9 @@ class Experiment:
         return any(unit.name in other.teachers for other in self.units)
 
 
-def _check_imitation(unit: Unit, teacher: Unit) -> None:
+def _check_imitation(unit: Unit, teachers: list[Unit]) -> None:
     try:
-        unit.imitate.check(unit.recipe.build(0), teacher.recipe.build(0))
+        unit.imitate.check(unit.build(0), *(teacher.build(0) for teacher in teachers))
     except ValueError as error:
         raise ValueError(f"imitate of {unit.name}: {error}") from None
 

@@ -63,7 +63,7 @@ class Store:
 
     def network(self) -> nn.Module:
         """Return the trained network, on the CPU, in eval mode."""
-        model = self.unit.recipe.build(0)
+        model = self.unit.build(0)
         model.load_state_dict(self._load(self._model))
         return model.eval().requires_grad_(False)
 

@@ -1,5 +1,7 @@
 """Train one unit: its network, from its recipe, its seed and what its teachers answer."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import CosineAnnealingLR
@@ -11,8 +13,8 @@ from kdlab.schemes import Checkpoint, History
 
 _MEMBER = 1_000_000
 
-#: What a unit learns from besides labels: answers, or a network whose layers it imitates.
-Teaching = Tensor | nn.Module | None
+#: What a unit learns from besides labels: answers, or the networks that it imitates.
+Teaching = Tensor | Sequence[nn.Module] | None
 
 
 def train_unit(
@@ -31,8 +33,8 @@ def train_unit(
         seed: Of the weights, the batches and the dropout.
         dataset: What it learns from and is tested on, on the device where it is trained.
         teacher: What its teachers answer to all training images at every place, as
-            `schemes.predict_moved` gives it; the teacher itself, on that device, for a unit that
-            imitates its layers; None where it has none.
+            `schemes.predict_moved` gives it; the teachers themselves, on that device, for a unit
+            that imitates them; None where it has none.
         checkpoint: Where a stopped run goes on.
         progress: Called after every step, as in `schemes`.
 
@@ -44,12 +46,13 @@ def train_unit(
         KeyboardInterrupt: It was stopped.
     """
     own = seed + _MEMBER * unit.member
-    model = unit.recipe.build(own).to(dataset.device).eval()
+    model = unit.build(own).to(dataset.device).eval()
     seconds = 0.0
-    if unit.recipe.epochs:
+    if unit.recipe.epochs or unit.imitate:
         batches, heard = lesson(unit, seed, own, dataset, teacher)
         rest = {"seed": own, "progress": progress, "checkpoint": checkpoint}
-        history = (unit.imitate or learn)(unit.recipe, model, batches, heard, **rest)
+        how, heard = (learn, [heard]) if unit.imitate is None else (unit.imitate, heard or [])
+        history = how(unit.recipe, model, batches, *heard, **rest)
         if history.interrupted:
             raise KeyboardInterrupt
         seconds = history.seconds
@@ -57,7 +60,9 @@ def train_unit(
     return model, numbers | dict(unit.measure(model, dataset) if unit.measure else {}), seconds
 
 
-def learn(recipe: Recipe, model: nn.Module, batches: Batches, teacher: Teaching, **rest) -> History:
+def learn(
+    recipe: Recipe, model: nn.Module, batches: Batches, teacher: Tensor | nn.Module | None, **rest
+) -> History:
     """Train by a recipe from labels, or from a teacher's predictions.
 
     The rest goes to `schemes.train` or `schemes.distill`.
@@ -66,8 +71,9 @@ def learn(recipe: Recipe, model: nn.Module, batches: Batches, teacher: Teaching,
     if teacher is None:
         limits = {"smoothing": recipe.smoothing, "max_norm": recipe.max_norm}
         return schemes.train(model, batches, **limits, **rest)
-    weights = {"temperature": recipe.temperature, "lambda_": recipe.lambda_}
-    return schemes.distill(model, teacher, batches, **weights, **rest)
+    taught = {"temperature": recipe.temperature, "lambda_": recipe.lambda_}
+    taught |= {"stop_soft_at": recipe.stop_soft_at}
+    return schemes.distill(model, teacher, batches, **taught, **rest)
 
 
 def steps(

@@ -40,7 +40,7 @@ def errors(method: str, weight: float, dataset: Dataset, teacher: nn.Module) -> 
     recipe = replace(THIN if method == "LIT" else STUDENT, epochs=EPOCHS, **ALONE)
     how = replace(METHODS[method], weight=weight)
     unit = Unit("student", recipe, ("teacher",), examples=LABELS, imitate=how)
-    return int(train_unit(unit, 0, dataset, teacher)[1]["errors"])
+    return int(train_unit(unit, 0, dataset, [teacher])[1]["errors"])
 
 
 def main(arguments: Sequence[str]) -> None:

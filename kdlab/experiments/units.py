@@ -20,8 +20,9 @@ Measure = Callable[[nn.Module, Dataset], Mapping[str, float]]
 #: images and the seed. A frozen dataclass with `__call__`, too.
 View = Callable[[Tensor, Tensor, int], Tensor]
 
-#: How a unit learns from layers of its teacher, where its predictions are not all. A frozen
-#: dataclass of `imitations`, or of one's own with the same methods.
+#: How a unit learns, where it isn't from labels or a teacher's predictions alone: from layers of
+#: one teacher, see `imitations`, or together with others, see `teams`. A frozen dataclass of
+#: theirs, or of one's own with the same methods.
 Imitation = Callable[..., History]
 
 #: Data sets of grey images, 28 x 28, in ten classes: how many to learn from, how many to test.
@@ -46,7 +47,9 @@ class Recipe:
             no limit.
         shift: Pixels by which an image is moved, at most, in each direction.
         smoothing: Label smoothing, where there is no teacher.
-        temperature, lambda_: Of the teacher's term, where there is one.
+        temperature, lambda_: Of the teacher's term, where there is one, or of partners'.
+        pool_after: Of a convolutional network, as there.
+        stop_soft_at: As in `schemes.distill`, where there is a teacher.
     """
 
     widths: tuple[int, ...]
@@ -62,6 +65,8 @@ class Recipe:
     temperature: float = 1.0
     lambda_: float = 1.0
     squeeze: int | None = None
+    pool_after: tuple[int, ...] | None = None
+    stop_soft_at: int | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError for what no network can be trained with, before hours are spent."""
@@ -73,16 +78,23 @@ class Recipe:
         check_fraction(smoothing=self.smoothing, lambda_=self.lambda_)
         if self.max_norm is not None:
             check_positive(max_norm=self.max_norm)
+        if self.stop_soft_at is not None:
+            check_count(0, stop_soft_at=self.stop_soft_at)
+        self._check_kind()
+        self.build(0)
+
+    def _check_kind(self) -> None:
         if self.convolutional and (self.dropout or self.input_dropout):
             raise ValueError("dropout is for networks that are not convolutional")
-        if self.squeeze is not None and not self.convolutional:
-            raise ValueError("squeeze is for convolutional networks")
-        self.build(0)
+        for name in ("squeeze", "pool_after"):
+            if getattr(self, name) is not None and not self.convolutional:
+                raise ValueError(f"{name} is for convolutional networks")
 
     def build(self, seed: int) -> models.FeatureNet:
         """Return a fresh network."""
         if self.convolutional:
-            return models.conv_net(self.widths, squeeze=self.squeeze, seed=seed)
+            shape = {"squeeze": self.squeeze, "pool_after": self.pool_after}
+            return models.conv_net(self.widths, **shape, seed=seed)
         rates = {"dropout": self.dropout, "input_dropout": self.input_dropout}
         return models.mlp(self.widths, **rates, seed=seed)
 
@@ -102,7 +114,8 @@ class Unit:
         member: Its number in a panel: members of one recipe and seed must differ.
         view: What becomes of the teacher's logits before the student hears them; None is nothing.
         measure: What is read off it.
-        imitate: How it learns from layers of its one teacher; None is from predictions alone.
+        imitate: How it learns otherwise: from layers of one teacher, or with others; None is from
+            labels and predictions alone.
         dataset: One of `DATASETS`; None is the experiment's.
     """
 
@@ -129,8 +142,8 @@ class Unit:
             check_choice(tuple(range(CLASSES)), without=gone)
         if len(set(self.without)) == CLASSES:
             raise ValueError("without must leave a class")
-        self._check_teaching()
         self.settings()
+        self._check_teaching()
         if self.measure is not None and not hasattr(self.measure, "numbers"):
             raise ValueError(f"measure must name its numbers in `numbers`, got {self.measure!r}")
 
@@ -138,13 +151,22 @@ class Unit:
         recipe, taught = self.recipe, bool(self.teachers)
         _refuse(taught and recipe.smoothing, "smoothing", "no teacher")
         _refuse(taught and recipe.max_norm is not None, "max_norm", "no teacher")
-        _refuse(taught and not recipe.epochs, "epochs of 0", "no teacher")
+        _refuse(taught and not recipe.epochs and not self.imitate, "epochs of 0", "no teacher")
         _refuse(not taught and self.view is not None, "view", "a teacher")
+        _refuse(not taught and recipe.stop_soft_at is not None, "stop_soft_at", "a teacher")
         if self.imitate is not None:
-            _refuse(len(self.teachers) != 1, "imitate", "one teacher")
-            # Its teacher is recorded once, and its logits are left as they are.
-            _refuse(recipe.shift, "shift", "no imitation")
+            wanted, came = self.imitate.teachers, len(self.teachers)
+            if came != wanted:
+                raise ValueError(f"teachers must be {wanted}, as imitate needs, got {came}")
+            # A teacher is recorded once, and its logits are left as they are.
+            _refuse(taught and recipe.shift, "shift", "no imitation")
             _refuse(self.view is not None, "view", "no imitation")
+            _refuse(recipe.stop_soft_at is not None, "stop_soft_at", "no imitation")
+
+    def build(self, seed: int) -> nn.Module:
+        """Return its fresh network, or networks as one."""
+        make = getattr(self.imitate, "build", None)
+        return make(self.recipe, seed) if make else self.recipe.build(seed)
 
     def settings(self) -> dict:
         """Return all that decides its numbers, as JSON holds it; the name is none of it.
@@ -154,10 +176,16 @@ class Unit:
         said = asdict(self) | {"view": told(view=self.view), "measure": told(measure=self.measure)}
         said["imitate"] = told(imitate=self.imitate)
         del said["name"]
-        for held, name in ((said, "imitate"), (said, "dataset"), (said["recipe"], "squeeze")):
-            if held[name] is None:
-                del held[name]
+        for held, names in ((said, _LATER), (said["recipe"], _LATER_IN_RECIPES)):
+            for name in names:
+                if held[name] is None:
+                    del held[name]
         return json.loads(json.dumps(said))
+
+
+# What was not there when the first units were trained.
+_LATER = ("imitate", "dataset")
+_LATER_IN_RECIPES = ("squeeze", "pool_after", "stop_soft_at")
 
 
 def _check_tuples(**named: object) -> None:

@@ -184,12 +184,19 @@ def test_settings_are_json_and_hold_every_argument():
     assert said["measure"] == {"is": "WithBias", "classes": [3]} and len(code) == 8
     assert code == code_of(type(BY_NAME["panel"].measure)) != code_of(Permuted)
     # What came later is told where it is used.
-    assert set(said["recipe"]) == set(Recipe.__dataclass_fields__) - {"squeeze"}
+    assert set(said["recipe"]) == set(Recipe.__dataclass_fields__) - {
+        "squeeze",
+        "pool_after",
+        "stop_soft_at",
+    }
     assert not {"imitate", "dataset"} & set(said)
     thin = Recipe((4,), 1, convolutional=True, squeeze=2)
     used = replace(BY_NAME["student"], recipe=thin, imitate=Hints("block1", "block1"))
     used = replace(used, dataset="mnist").settings()
     assert used["recipe"]["squeeze"] == 2 and used["dataset"] == "mnist"
+    stopped = replace(BY_NAME["student"], recipe=replace(thin, pool_after=(), stop_soft_at=0))
+    held = stopped.settings()["recipe"]
+    assert held["pool_after"] == [] and held["stop_soft_at"] == 0
     assert used["imitate"]["is"] == "Hints" and used["imitate"]["share"] == 0.5
     assert used["imitate"]["code"] == code_of(Hints)
 
@@ -201,6 +208,10 @@ HOW_MANY = {
     "low-data": 3,
     "temperature-lambda": 3,
     "features-table": 5,
+    "assistants": 5,
+    "early-stopping": 5,
+    "mutual": 5,
+    "generations": 5,
 }
 
 
@@ -246,8 +257,8 @@ def test_the_controls_share_all_but_what_they_control():
 
 
 def test_experiments_share_their_teacher():
-    # The table of features has convolutional ones.
-    experiments = [find_experiment(name) for name in NAMES if name != "features-table"]
+    # The others have convolutional ones.
+    experiments = [find_experiment(name) for name in NAMES[:4]]
     teachers = {one.fingerprint(one.by_name["teacher"], 0) for one in experiments}
     assert len(teachers) == 1
 

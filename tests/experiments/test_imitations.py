@@ -158,7 +158,7 @@ PLAIN = {
 
 @pytest.mark.parametrize("name", [*HOW])
 def test_each_is_the_plainest_call_of_its_scheme(name):
-    model, numbers, seconds = train_unit(UNITS[name], 5, DIGITS, teacher())
+    model, numbers, seconds = train_unit(UNITS[name], 5, DIGITS, [teacher()])
     assert same(model, PLAIN[name](UNITS[name])) and not model.training
     errors = schemes.evaluate(model, DIGITS.test_images, DIGITS.test_targets)
     assert numbers == {"errors": errors} and seconds > 0
@@ -179,7 +179,7 @@ def test_alone_nothing_is_heard_of_the_predictions():
         for kind in (models.FeatureNet, Deaf):
             other = teacher()
             other.__class__ = kind
-            ends.append(train_unit(unit, 5, DIGITS, other)[0])
+            ends.append(train_unit(unit, 5, DIGITS, [other])[0])
         assert same(*ends)
 
 
@@ -196,7 +196,7 @@ def test_maps_of_several_layers_count_alike():
 def test_blocks_without_a_last_stage_have_one():
     unit = replace(UNITS["blocks"], imitate=Blocks(BOTH, 2.0, share=0.0))
     told = []
-    train_unit(unit, 5, DIGITS, teacher(), progress=lambda *said: told.append(said[:2]))
+    train_unit(unit, 5, DIGITS, [teacher()], progress=lambda *said: told.append(said[:2]))
     assert told[-1] == (16, 16)
 
 
@@ -205,7 +205,7 @@ def test_blocks_without_a_last_stage_have_one():
 
 @pytest.mark.parametrize("name, steps", [("hints", 24), ("blocks", 16), ("flow", 16)])
 def test_a_stopped_training_goes_on_bit_for_bit_in_either_stage(name, steps, tmp_path):
-    unit, (expected, _, _) = UNITS[name], train_unit(UNITS[name], 5, DIGITS, teacher())
+    unit, (expected, _, _) = UNITS[name], train_unit(UNITS[name], 5, DIGITS, [teacher()])
     kept, told = Checkpoint(tmp_path / "checkpoint.safetensors"), []
 
     def stop(done, whole, note):
@@ -215,8 +215,8 @@ def test_a_stopped_training_goes_on_bit_for_bit_in_either_stage(name, steps, tmp
 
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
-            train_unit(unit, 5, DIGITS, teacher(), checkpoint=kept, progress=stop)
-    model, _, _ = train_unit(unit, 5, DIGITS, teacher(), checkpoint=kept, progress=stop)
+            train_unit(unit, 5, DIGITS, [teacher()], checkpoint=kept, progress=stop)
+    model, _, _ = train_unit(unit, 5, DIGITS, [teacher()], checkpoint=kept, progress=stop)
     assert same(model, expected)
     # Each step once, but for those that were lost: from the start of an epoch.
     again = [*range(5, 7), *range(steps - 3, steps - 1)]
@@ -253,7 +253,7 @@ def test_a_run_that_was_stopped_goes_on_and_leaves_no_checkpoint(tmp_path, monke
 def test_a_unit_hears_the_network_of_its_teacher(tmp_path):
     run_table(tmp_path)
     work = Work(TABLE, tmp_path, load_all(TABLE, "cpu"), quiet)
-    found = work.teaching(UNITS["flow"], 0)
+    [found] = work.teaching(UNITS["flow"], 0)
     assert same(found, work.store(TEACHER, 0).network()) and not found.training
     assert not any(weight.requires_grad for weight in found.parameters())
     # Nobody asked it for its answers to all images.
@@ -268,7 +268,7 @@ def test_quick_and_cost_know_of_stages():
     assert found == pytest.approx(alone * 6 / 4)
     assert HOW["blocks"].epochs(LIKE) == 4 * 1.75 and HOW["flow"].epochs(THIN) == 6
     for unit in commands.quick(TABLE).units[1:]:
-        train_unit(unit, 0, DIGITS, teacher())
+        train_unit(unit, 0, DIGITS, [teacher()])
 
 
 # --- data sets by unit
@@ -339,10 +339,13 @@ FLOW = HOW["flow"]
             lambda: replace(UNITS["flow"], imitate=len),
             "imitate must be an instance of a dataclass with __call__, got <built-in function len>",
         ),
-        (lambda: replace(UNITS["flow"], teachers=()), "imitate is for units with one teacher"),
+        (
+            lambda: replace(UNITS["flow"], teachers=()),
+            "teachers must be 1, as imitate needs, got 0",
+        ),
         (
             lambda: replace(UNITS["flow"], teachers=("teacher", "teacher")),
-            "imitate is for units with one teacher",
+            "teachers must be 1, as imitate needs, got 2",
         ),
         (
             lambda: replace(UNITS["flow"], recipe=replace(THIN, shift=1)),

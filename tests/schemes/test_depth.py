@@ -107,6 +107,17 @@ def test_it_takes_the_steps_of_the_plainest_loop():
     assert evaluate(model, *TEST) == histories["logits"].test_errors[-1]
 
 
+def test_errors_are_those_of_each_exit():
+    model, known = deep(), small_set()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    rest = {"epochs": 10, "test": known} | HINTON
+    histories = distill_exits(model, small_batches(), optimizer, **rest)
+    errors = {name: evaluate(model.exit(name), *known) for name in model.names}
+    assert {name: history.test_errors[-1] for name, history in histories.items()} == errors
+    # Otherwise they could be taken for one another.
+    assert errors["hidden1"] != errors["logits"]
+
+
 def test_the_deepest_exit_gets_no_gradient_from_the_others_terms():
     model = deep()
     images, targets, _ = next(iter(small_batches(batch_size=40)))
