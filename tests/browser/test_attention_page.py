@@ -57,6 +57,41 @@ def test_images_layers_and_exponents_are_what_python_computes(shown):
             assert_drawn_is_python(page, view)
 
 
+def test_values_are_drawn_at_their_places(shown):
+    page, view = shown
+    for view.layer in (0, 1):
+        page.get_by_label("Layer", exact=True).select_option(str(view.layer))
+        settle(page)
+        height, width = view.maps[0].shape
+        read = (
+            "nodes => nodes.map((n) => ['x', 'y', 'fill-opacity'].map((k) => +n.getAttribute(k)))"
+        )
+        cells = page.locator("[data-map=student] g rect").evaluate_all(read)
+        values = view.maps[0].flatten() / view.maps[0].max()
+        for i, (x, y, opacity) in enumerate(cells):
+            place = [150 / width * (i % width), 150 / height * (i // width)]
+            assert [x, y] == pytest.approx(place)
+            assert opacity == pytest.approx(values[i].item(), abs=6e-4)
+        read = "nodes => nodes.map((n) => [n.classList.contains('kd-strong'), +n.dataset.value, "
+        read += "+n.querySelector('rect').getAttribute('width')])"
+        rows = page.locator("[data-layer]").evaluate_all(read)
+        assert [strong for strong, _, _ in rows] == [i == view.layer for i in range(2)]
+        for _, distance, length in rows:
+            assert length == pytest.approx(190 * distance / 2)
+
+
+def test_the_image_is_the_example_s(shown):
+    page, _ = shown
+    seen = set()
+    for example in (0, 3, 4):
+        page.get_by_role("button", name=f"Example {example}").click()
+        settle(page)
+        canvas = page.locator("canvas.kd-large")
+        assert canvas.get_attribute("aria-label") == f"Example {example}"
+        seen.add(canvas.evaluate("(canvas) => canvas.toDataURL()"))
+    assert len(seen) == 3
+
+
 def test_the_exponent_moves_by_keys_and_by_drag(shown):
     page, view = shown
     slider = page.get_by_label("Exponent", exact=True)

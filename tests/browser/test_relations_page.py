@@ -2,6 +2,8 @@
 
 import base64
 import json
+import math
+import re
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,34 @@ def test_losses_and_gradients_are_the_library_s(page, name):
         torch.testing.assert_close(
             torch.tensor(gradient, dtype=torch.double), points.grad, rtol=1e-6, atol=1e-9
         )
+
+
+WEIGHTS = {"distance": (1, 0), "angle": (0, 1), "both": (1, 2)}
+
+
+def total(student, teacher, which):
+    parts = (LOSSES["distanceLoss"](student, teacher), LOSSES["angleLoss"](student, teacher))
+    return sum(w * part.item() for w, part in zip(WEIGHTS[which], parts, strict=True))
+
+
+@pytest.mark.parametrize("which", WEIGHTS)
+def test_a_step_downhill_never_climbs(page, which):
+    """A step of fixed length would: close to the minimum, or where points are far apart."""
+    text = base64.b64encode(module_text("relations", "explore_relations").encode()).decode()
+    script = """async ([url, s, t, which]) => (await import(url)).downhill(s, t, which)"""
+    generator = torch.Generator().manual_seed(4)
+    for scale in (0.01, 0.1, 1.0, 10.0):
+        teacher = scale * torch.randn(5, 2, generator=generator, dtype=torch.double)
+        student = teacher + 0.3 * scale * torch.randn(5, 2, generator=generator).double()
+        for _ in range(4):
+            url = f"data:text/javascript;base64,{text}"
+            given = [url, student.tolist(), teacher.tolist(), which]
+            moved = torch.tensor(page.evaluate(script, given), dtype=torch.double)
+            before, after = (total(points, teacher, which) for points in (student, moved))
+            assert after < before or torch.equal(moved, student)
+            student = moved
+    given = [url, teacher.tolist(), teacher.tolist(), which]
+    assert page.evaluate(script, given) == teacher.tolist()
 
 
 def points_of(page):
@@ -135,6 +165,43 @@ def test_the_choice_of_the_loss_turns_the_arrows(show):
         page.get_by_label("Loss", exact=True).select_option(view.loss)
         settle(page)
         assert_drawn_is_python(page, view)
+
+
+def test_buttons_go_on_from_where_the_points_are(show):
+    page = show(explore_relations(STUDENT, TEACHER))
+    seen = [points_of(page)]
+    for name in ("Rotate", "Rotate", "Enlarge", "Rotate"):
+        page.get_by_role("button", name=name).click()
+        settle(page)
+        assert points_of(page) not in seen
+        seen.append(points_of(page))
+
+
+def test_points_stay_within_a_hundred(show):
+    page = show(explore_relations(STUDENT, TEACHER))
+    for _ in range(25):
+        page.get_by_role("button", name="Enlarge").click()
+    settle(page)
+    assert max(abs(x) for point in points_of(page) for x in point) == 100
+
+
+def test_arrows_point_downhill(show):
+    page = show(explore_relations(STUDENT, TEACHER))
+    gradient = json.loads(page.locator("[data-kd=losses]").get_attribute("data-value"))[2]
+    read = "nodes => nodes.map((node) => node.getAttribute('d'))"
+    drawn = page.locator("[role=group] > [data-point] > .kd-arrow").evaluate_all(read)
+    shown = 0
+    for path, (gx, gy) in zip(drawn, gradient, strict=True):
+        if path:
+            numbers = [float(x) for x in re.findall(r"-?[\d.]+(?:e-?\d+)?", path)]
+            (x, y), (tx, ty) = numbers[:2], numbers[2:4]
+            length = math.hypot(tx - x, ty - y)
+            # On the screen y grows downwards.
+            slope = math.hypot(gx, gy)
+            assert (tx - x) / length == pytest.approx(-gx / slope, abs=1e-6)
+            assert (ty - y) / length == pytest.approx(gy / slope, abs=1e-6)
+            shown += 1
+    assert shown >= 3
 
 
 def test_the_plane_gives_way_when_a_point_leaves_it(show):
