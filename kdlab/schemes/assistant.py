@@ -12,7 +12,7 @@ from kdlab.data import Batches
 from kdlab.schemes.history import History, Progress
 from kdlab.schemes.offline import distill
 from kdlab.schemes.paths import Path, check_paths, prefixes
-from kdlab.schemes.stages import checkpoint_in, part_of
+from kdlab.schemes.stages import MakeScheduler, checkpoint_in, part_of, tools
 from kdlab.schemes.supervised import train
 
 
@@ -41,6 +41,7 @@ def distill_paths(
     test: tuple[Tensor, Tensor] | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    make_scheduler: MakeScheduler | None = None,
     folder: str | os.PathLike | None = None,
 ) -> dict[Path, Learnt]:
     """Train every network on paths from a teacher over assistants to a student.
@@ -61,6 +62,8 @@ def distill_paths(
         test: Images and targets that are evaluated after every epoch.
         seed: Of the weights, the batches and the dropout of each network.
         progress: Called after every step with steps done, steps in all, and a note.
+        make_scheduler: Makes a schedule from an optimizer and the steps of one training, for
+            example torch's `CosineAnnealingLR`; None leaves the rate as it is.
         folder: Where each network has its checkpoint, 10-4-2.safetensors; a run that was ended
             goes on there. None keeps none.
 
@@ -85,6 +88,7 @@ def distill_paths(
         name = "-".join(map(str, path))
         model, batches = build(path[-1], seed), make_batches(seed)
         rest = {
+            **tools(make_optimizer(model), make_scheduler, epochs * len(batches)),
             "epochs": epochs,
             "test": test,
             "seed": seed,
@@ -92,13 +96,12 @@ def distill_paths(
             "checkpoint": checkpoint_in(folder, name),
         }
         if len(path) == 1:
-            history = train(model, batches, make_optimizer(model), **rest)
+            history = train(model, batches, **rest)
         else:
             history = distill(
                 model,
                 learnt[path[:-1]].model,
                 batches,
-                make_optimizer(model),
                 temperature=temperature,
                 lambda_=lambda_,
                 **rest,

@@ -14,7 +14,7 @@ from kdlab.schemes.arguments import check_pair
 from kdlab.schemes.evaluation import evaluate
 from kdlab.schemes.history import History, Progress
 from kdlab.schemes.offline import distill
-from kdlab.schemes.stages import checkpoint_in, part_of
+from kdlab.schemes.stages import MakeScheduler, checkpoint_in, part_of, tools
 from kdlab.schemes.supervised import train
 
 
@@ -71,6 +71,7 @@ def grow_generations(
     test: tuple[Tensor, Tensor] | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    make_scheduler: MakeScheduler | None = None,
     folder: str | os.PathLike | None = None,
 ) -> Generations:
     """Train born-again networks: each from fresh weights, taught by the one before it.
@@ -86,6 +87,8 @@ def grow_generations(
         test: Images and targets that are evaluated after every epoch.
         seed: Generation g has seed + g for weights, batches and dropout.
         progress: Called after every step with steps done, steps in all, and a note.
+        make_scheduler: Makes a schedule from an optimizer and the steps of one training, for
+            example torch's `CosineAnnealingLR`; None leaves the rate as it is.
         folder: Where each has its checkpoint, generation-1.safetensors; a run that was ended
             goes on there. None keeps none.
 
@@ -110,6 +113,7 @@ def grow_generations(
         name = f"generation-{number}"
         model, batches = build(seed + number), make_batches(seed + number)
         rest = {
+            **tools(make_optimizer(model), make_scheduler, epochs * len(batches)),
             "epochs": epochs,
             "test": test,
             "seed": seed + number,
@@ -117,13 +121,12 @@ def grow_generations(
             "checkpoint": checkpoint_in(folder, name),
         }
         if number == 0:
-            history = train(model, batches, make_optimizer(model), **rest)
+            history = train(model, batches, **rest)
         else:
             history = distill(
                 model,
                 models[-1],
                 batches,
-                make_optimizer(model),
                 temperature=temperature,
                 lambda_=lambda_,
                 **rest,
@@ -146,6 +149,7 @@ def refine_labels(
     test: tuple[Tensor, Tensor] | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    make_scheduler: MakeScheduler | None = None,
     folder: str | os.PathLike | None = None,
 ) -> Generations:
     """Refine labels: each network learns from nothing but the predictions of the one before it.
@@ -156,8 +160,8 @@ def refine_labels(
     Args:
         held_out: Images and targets that nobody learns from, nor is tested on.
         most: How many networks there are at most, the first included.
-        build, make_batches, make_optimizer, epochs, test, seed, progress, folder: As in
-            `grow_generations`; the progress counts up to `most`.
+        build, make_batches, make_optimizer, epochs, test, seed, progress, make_scheduler,
+            folder: As in `grow_generations`; the progress counts up to `most`.
 
     Returns:
         All networks, the last one included that was no better; see `Generations.best`.
@@ -177,6 +181,7 @@ def refine_labels(
         name = f"generation-{number}"
         model, batches = build(seed + number), make_batches(seed + number)
         rest = {
+            **tools(make_optimizer(model), make_scheduler, epochs * len(batches)),
             "epochs": epochs,
             "test": test,
             "seed": seed + number,
@@ -184,11 +189,10 @@ def refine_labels(
             "checkpoint": checkpoint_in(folder, name),
         }
         if number == 0:
-            history = train(model, batches, make_optimizer(model), **rest)
+            history = train(model, batches, **rest)
         else:
-            optimizer = make_optimizer(model)
             alone = {"temperature": 1.0, "lambda_": 1.0}
-            history = distill(model, models[-1], batches, optimizer, **alone, **rest)
+            history = distill(model, models[-1], batches, **alone, **rest)
         models.append(model)
         histories.append(history)
         errors.append(evaluate(model, *held_out))

@@ -1,10 +1,24 @@
 """Trainings one after the other that are one run to whoever waits for them."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+
+import torch
 
 from kdlab.schemes.checkpoint import Checkpoint
 from kdlab.schemes.history import Progress
+
+#: Makes a learning-rate schedule from an optimizer and the steps of a training.
+MakeScheduler = Callable[[torch.optim.Optimizer, int], torch.optim.lr_scheduler.LRScheduler]
+
+
+def tools(
+    optimizer: torch.optim.Optimizer, make_scheduler: MakeScheduler | None, steps: int
+) -> dict[str, object]:
+    """Return an optimizer and its schedule, for one training."""
+    scheduler = None if make_scheduler is None else make_scheduler(optimizer, steps)
+    return {"optimizer": optimizer, "scheduler": scheduler}
 
 
 def part_of(progress: Progress | None, number: int, count: int, name: str) -> Progress | None:

@@ -74,6 +74,21 @@ def test_a_path_is_the_same_whatever_else_is_learnt():
     assert not any(same(other, weights(alone[(8, 4, 2)].model)) for other in others)
 
 
+def test_each_network_has_a_schedule_of_its_own():
+    cosine = torch.optim.lr_scheduler.CosineAnnealingLR
+    learnt = learn([(8, 4)], make_scheduler=cosine)
+    teacher, batches = build(8, 3), small_batches(seed=3)
+    optimizer = sgd(teacher)
+    rest = {"epochs": 2, "seed": 3, "test": TEST}
+    train(teacher, batches, optimizer, scheduler=cosine(optimizer, 6), **rest)
+    assert same(weights(learnt[(8,)].model), weights(teacher))
+    student, batches = build(4, 3), small_batches(seed=3)
+    optimizer = sgd(student)
+    rest |= {"scheduler": cosine(optimizer, 6)}
+    distill(student, teacher, batches, optimizer, **HINTON, **rest)
+    assert same(weights(learnt[(8, 4)].model), weights(student))
+
+
 def test_what_paths_share_is_trained_once():
     built = []
 

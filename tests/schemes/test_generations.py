@@ -57,6 +57,22 @@ def test_generations_are_train_and_then_distill_from_the_one_before(shift):
         assert grown.histories[number].test_errors == history.test_errors
 
 
+def test_each_has_a_schedule_of_its_own():
+    made = []
+
+    def halve(optimizer, steps):
+        made.append(steps)
+        return torch.optim.lr_scheduler.StepLR(optimizer, 3, gamma=0.5)
+
+    grown = grow(make_scheduler=halve, generations=1)
+    assert made == [6, 6]
+    teacher, batches = small_net(3), small_batches(seed=3)
+    optimizer = sgd(teacher)
+    train(teacher, batches, optimizer, epochs=2, scheduler=halve(optimizer, 6))
+    assert same(weights(grown.models[0]), weights(teacher))
+    assert not same(weights(grown.models[1]), weights(grow(generations=1).models[1]))
+
+
 def test_each_starts_from_fresh_weights_and_is_an_object_of_its_own():
     """A generation that went on with its teacher's weights would be longer training."""
     started = []
@@ -107,6 +123,7 @@ def test_extreme_logits_leave_an_ensemble_finite():
 
     scores = Ensemble([Sure(1), Sure(-1)])(torch.zeros(1, 1))
     assert_close(scores.softmax(dim=1), torch.tensor([[0.5, 0.5, 0.0]]))
+    assert scores.isfinite().all()
 
 
 @pytest.mark.parametrize("shift", [0, 1])
