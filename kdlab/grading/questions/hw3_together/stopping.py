@@ -126,6 +126,12 @@ MISTAKES = (
         (_coming_back,),
     ),
     Mistake(
+        "never dropped",
+        "The teacher is heard in all epochs here. Count the epochs since the best one so far: "
+        "their number grows where errors stall as well as where they rise.",
+        (_until(lambda h, p: len(h)),),
+    ),
+    Mistake(
         "training losses instead of held-out errors",
         "The training loss goes on falling when the student has begun to suffer. Held-out errors "
         "decide.",
@@ -187,8 +193,8 @@ TEACHER_WEIGHTS = Question(
     statement=(
         "Return the weight of the teacher's term in each epoch: lambda as long as it is heard, 0 "
         "afterwards. The best epoch so far has the fewest held-out errors; of equal ones it is "
-        "the first. The first epoch with `patience` epochs behind the best one, itself counted, "
-        "is the last that hears the teacher; no later epoch does. Where there is none, all do. "
+        "the first. The first epoch that comes `patience` epochs after the best one so far is the "
+        "last that hears the teacher; no later epoch does. Where there is none, all do. "
         "patience >= 1."
     ),
     reference=teacher_weights,
