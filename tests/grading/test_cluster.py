@@ -214,7 +214,10 @@ OLD = "import kdlab\nkdlab.__version__ = '0.0.9'"
     [
         (WITHOUT, "can't work for us: No module named 'kdlab'; install the same kdlab on each"),
         (OLD, f"can't work for us: kdlab 0.0.9 is there, here is {kdlab.__version__}; install"),
-        ("", "can't work for us: homework must be one of 'hw1', 'hw2', got 'small'; install"),
+        (
+            "",
+            "can't work for us: homework must be one of 'hw1', 'hw2', 'hw3', got 'small'; install",
+        ),
     ],
 )
 def test_a_worker_that_can_t_grade_stops_the_run(tmp_path, release_file, preload, said):

@@ -121,7 +121,10 @@ def _wait_for_results(grades: Path, count: int) -> list[Path]:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("grade", "hw9", ".", "--out", "g"), "homework must be one of 'hw1', 'hw2', got 'hw9'"),
+        (
+            ("grade", "hw9", ".", "--out", "g"),
+            "homework must be one of 'hw1', 'hw2', 'hw3', got 'hw9'",
+        ),
         (("grade", "hw1", "nowhere", "--out", "g"), "submissions must exist, got nowhere"),
         (("grade", "hw1", ".", "--out", "g"), "out must lie outside of ., got g"),
         (("grade", "hw1", ".", "--out", "../g", "--seed", "-1"), "seed must be"),
