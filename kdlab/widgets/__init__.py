@@ -11,6 +11,7 @@ from kdlab.widgets.explore_paths import explore_paths
 from kdlab.widgets.explore_relations import explore_relations
 from kdlab.widgets.explore_temperature import explore_temperature
 from kdlab.widgets.progress import show_progress
+from kdlab.widgets.watch_learners import watch_learners
 from kdlab.widgets.watch_training import watch_training
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     "explore_relations",
     "explore_temperature",
     "show_progress",
+    "watch_learners",
     "watch_training",
 ]

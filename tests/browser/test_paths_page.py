@@ -5,7 +5,7 @@ import random
 from pathlib import Path
 
 import pytest
-from pages import settle
+from pages import overlaps, settle
 
 from kdlab.schemes.paths import all_paths, prefixes
 from kdlab.widgets import _path_words, explore_paths
@@ -225,18 +225,7 @@ def test_nothing_is_clipped_and_everything_has_a_name(show, scheme):
     assert controls.count() == 3 + 8 and controls.evaluate_all(unguarded) == 0
     nameless = "nodes => nodes.filter((n) => !(n.ariaLabel || n.labels?.length)).length"
     assert page.locator(":is(input, [role]:not([role=status]))").evaluate_all(nameless) == 0
-    assert overlaps(page) == []
-
-
-def overlaps(page):
-    """Return the texts of the drawing that lie on each other."""
-    return page.locator(".kd-chart text").evaluate_all("""nodes => {
-      const boxes = nodes.map((n) => [n.textContent, n.getBoundingClientRect()]);
-      const meet = (a, b) => a.left < b.right && b.left < a.right && a.top + 2 < b.bottom - 2
-        && b.top + 2 < a.bottom - 2;
-      return boxes.flatMap(([a, one], i) => boxes.slice(i + 1)
-        .filter(([, other]) => meet(one, other)).map(([b]) => [a, b]));
-    }""")
+    assert overlaps(page.locator(".kd-chart text")) == []
 
 
 def test_the_still_stays_on_its_card(chromium):

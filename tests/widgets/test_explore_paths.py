@@ -91,6 +91,12 @@ def test_the_summary_follows_the_path():
     assert "a seed: the teacher, 2 assistants, the student." in view.summary()
 
 
+def test_a_row_chosen_in_the_browser_sets_the_trait():
+    view = make()
+    view.set_state({"path": [10, 6, 4, 2]})
+    assert view.path == (10, 6, 4, 2) and view.result is view.results[10, 6, 4, 2]
+
+
 def test_a_path_that_was_not_measured_can_be_chosen():
     few = {path: RESULTS[path] for path in ((10, 2), (10, 6, 4, 2))}
     view = make(few, path=(10, 4, 2))
