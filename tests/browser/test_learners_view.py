@@ -75,13 +75,22 @@ def show(chromium, tmp_path):
 
 
 def sent(page, key):
-    """Return the last value of a trait that Python was told, and every button pressed."""
+    """Return all values of a trait, or all buttons, that Python was told."""
     return page.evaluate("key => window.sent.filter((m) => key in m).map((m) => m[key])", key)
 
 
+LATEST = """key => String(window.model.get(key))
+  === String(window.sent.filter((m) => key in m).at(-1)?.[key])"""
+
+
+def latest(page, key):
+    """Return a trait's value once Python was told what the page shows."""
+    page.wait_for_function(LATEST, arg=key)
+    return sent(page, key)[-1]
+
+
 def weights(page):
-    page.wait_for_timeout(200)
-    return sent(page, "weights")[-1]
+    return latest(page, "weights")
 
 
 def table(page, attribute="textContent"):
@@ -159,6 +168,24 @@ def test_graph_and_table_show_the_weights(show):
     assert widths["B,C"] == pytest.approx(2 * widths["A,B"]) == pytest.approx(12 * 0.6)
     assert widths["C,A"] == 1
     assert page.locator("[data-edge='C,A']").get_attribute("class") == "kd-edge kd-silent"
+
+
+def test_arrows_go_from_who_is_heard_to_who_hears(show):
+    page = show(make(4))
+    read = """nodes => Object.fromEntries(nodes.map((n) => { const box = n.getBBox();
+      return [n.nextSibling.textContent, [box.x + box.width / 2, box.y + box.height / 2]]; }))"""
+    places = page.locator("svg > :is(circle, rect)").evaluate_all(read)
+    assert set(places) == {"A", "B", "C", "D", "teacher"}
+    read = """nodes => nodes.map((n) => { const way = n.querySelector('.kd-arrow-line');
+      const at = (length) => { const p = way.getPointAtLength(length); return [p.x, p.y]; };
+      return [n.dataset.edge, at(0), at(way.getTotalLength())]; })"""
+    drawn = page.locator("[data-edge]").evaluate_all(read)
+    assert len(drawn) == 16
+    for edge, start, end in drawn:
+        hears, heard = edge.split(",")
+        assert start == pytest.approx(places[heard], abs=0.1)
+        # The tip is 10 pixels more, and the disc has 20.
+        assert math.dist(end, places[hears]) == pytest.approx(32, abs=0.1)
 
 
 def weight_slider(page, name="A hears B"):
@@ -269,9 +296,8 @@ def test_order_temperature_and_rate_reach_python(show):
     page.get_by_label("Order", exact=True).select_option("at once")
     page.get_by_label("Temperature", exact=True).press("PageUp")
     page.get_by_label("Learning rate", exact=True).press("PageUp")
-    page.wait_for_timeout(300)
-    assert sent(page, "order")[-1] == "at once" and sent(page, "temperature")[-1] == 2
-    assert sent(page, "learning_rate")[-1] == 0.1
+    moved = [latest(page, name) for name in ("order", "temperature", "learning_rate")]
+    assert moved == ["at once", 2, 0.1]
 
 
 def test_buttons_press_and_follow_the_state(show):
@@ -310,6 +336,16 @@ def test_curves_lie_where_their_numbers_are(show):
     # The graph and the legend have lines of these styles, too; here, the newest numbers.
     assert page.locator("[data-kd=A]").text_content() == str(curves["A"][-1])
     assert page.locator("[data-kd=teacher]").text_content() == "21"
+    pairs, entropies = page.locator(".kd-small-chart").all()
+    [line] = pairs.locator(".kd-line-pairs").evaluate_all(read)
+    [posterior] = entropies.locator(".kd-line-learner1").evaluate_all(read)
+    most, least = math.log(3), 0.01
+    for i, step in enumerate(curves["steps"]):
+        apart, entropy = 1000 * (1 - curves["agreement"][i]), curves["entropy_B"][i]
+        x, height = 52 + 290 * step / 1000, math.log(1000 / apart) / math.log(1000 / 10)
+        assert line[i] == pytest.approx([x, 30 + 110 * height], abs=0.06)
+        height = math.log(most / entropy) / math.log(most / least)
+        assert posterior[i] == pytest.approx([x, 30 + 110 * height], abs=0.06)
     shown = page.locator(".kd-line-pairs").get_attribute("data-value")
     assert float(shown) == pytest.approx(1000 * (1 - curves["agreement"][-1]))
     assert page.locator(".kd-moved text").first.text_content() == "weights"

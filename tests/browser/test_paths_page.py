@@ -129,16 +129,48 @@ def test_rows_are_drawn_in_order_with_python_s_means(show):
     assert f"train {view.networks} networks" in page.locator("[data-kd=cost]").text_content()
 
 
-def test_a_dot_s_place_is_its_number(show):
-    page = show(make())
-    read = "nodes => nodes.map((n) => [Number(n.dataset.value), Number(n.getAttribute('cx'))])"
-    places = page.locator("[role=radio] .kd-mean").evaluate_all(read)
-    ticks = """nodes => nodes.map((n) => [Number(n.textContent.replace(",", "")),
+def scale_of(page):
+    """Return where a number of errors lies, as its axis says."""
+    read = """nodes => nodes.map((n) => [Number(n.textContent.replace(",", "")),
       Number(n.getAttribute('x'))])"""
-    axis = page.locator(".kd-chart > .kd-grid + .kd-tick").evaluate_all(ticks)
+    axis = page.locator(".kd-chart > .kd-grid + .kd-tick").evaluate_all(read)
     (low, left), (high, right) = axis[0], axis[-1]
-    for value, x in places:
-        assert x == pytest.approx(left + (right - left) * (value - low) / (high - low), abs=0.01)
+    return lambda value: left + (right - left) * (value - low) / (high - low)
+
+
+def attributes(locator, *names):
+    read = "(nodes, names) => nodes.map((n) => names.map((k) => Number(n.getAttribute(k))))"
+    return locator.evaluate_all(read, [*names])
+
+
+def test_dots_bars_and_lines_lie_at_their_numbers(show):
+    view = make()
+    page, near = show(view), {"abs": 0.01}
+    x = scale_of(page)
+    for path, result in view.results.items():
+        row = page.locator(f"[data-path='{'-'.join(map(str, path))}']")
+        assert attributes(row.locator(".kd-mean"), "cx") == [
+            [pytest.approx(x(result.mean), **near)]
+        ]
+        seeds = [at for [at] in attributes(row.locator(".kd-seed"), "cx")]
+        assert seeds == pytest.approx([x(errors) for errors in RESULTS[path]], **near)
+        [ends] = attributes(row.locator(".kd-spread"), "x1", "x2")
+        wide = (result.mean - result.deviation, result.mean + result.deviation)
+        assert ends == pytest.approx([x(end) for end in wide], **near)
+    [straight] = attributes(page.locator(".kd-straight"), "x1", "x2")
+    assert straight == pytest.approx([x(view.results[10, 2].mean)] * 2, **near)
+
+
+def test_a_row_has_the_sizes_of_its_path_under_their_headings(show):
+    page = show(make())
+    headings = {size: 70 + 50 * i for i, size in enumerate(SIZES)}
+    read = "n => [n.dataset.size, n.getBBox().x + n.getBBox().width / 2, n.className.baseVal]"
+    for path in RESULTS:
+        row = page.locator(f"[data-path='{'-'.join(map(str, path))}'] [data-size]")
+        for size, at, style in row.evaluate_all(f"nodes => nodes.map({read})"):
+            assert at == pytest.approx(headings[int(size)])
+            kind = {10: "teacher", 2: "student"}.get(int(size), "assistant")
+            assert style == (f"kd-fill-{kind}" if int(size) in path else "kd-skipped")
 
 
 def test_toggles_choose_sizes(show):

@@ -1,6 +1,7 @@
 """watch_learners without a browser: its traits, buttons, messages and threads."""
 
 import json
+import math
 import re
 import threading
 import time
@@ -351,6 +352,20 @@ def test_an_arrow_in_the_still_is_as_wide_as_its_weight(make):
     view.hear("B", "A", 0.5)
     root = ElementTree.fromstring(view.still())
     assert [float(path.get("stroke-width")) for path in root.iter(f"{SVG}path")] == [8.0, 4.0]
+
+
+def test_an_arrow_in_the_still_goes_from_who_is_heard_to_who_hears(make):
+    view = make(3, weights=[[0, 0, 0.4], [0, 0, 0], [0, 0, 0]])
+    root = ElementTree.fromstring(view.still())
+    discs = [c for c in root.iter(f"{SVG}circle")]
+    a, _, c = ((float(disc.get("cx")), float(disc.get("cy"))) for disc in discs)
+    [way] = root.iter(f"{SVG}path")
+    numbers = [float(x) for x in re.findall(r"[\d.]+", way.get("d"))]
+    assert numbers[:2] == pytest.approx(c, abs=0.1)
+    assert math.dist(numbers[-2:], a) == pytest.approx(27, abs=0.2)
+    [tip] = root.iter(f"{SVG}polygon")
+    point = [float(x) for x in tip.get("points").split()[0].split(",")]
+    assert math.dist(point, a) == pytest.approx(19, abs=0.2)
 
 
 def test_the_module_imports_nothing_and_has_one_default_export(make):
