@@ -8,9 +8,9 @@ from kdlab.widgets import _stills as stills
 from kdlab.widgets._path_words import rounded, signed, spread
 from kdlab.widgets._paths import PathResult
 
-WIDTH, TOP, ROW = 700, 64, 26
+WIDTH, TOP, ROW = 740, 64, 26
 #: Where the columns of sizes, the axis of errors and the two columns of numbers lie.
-SIZES, GAP, AXIS, END, ERRORS, BESIDE = 66, 48, 300, 490, 600, 690
+SIZES, GAP, AXIS, END, ERRORS, BESIDE = 66, 48, 300, 490, 610, 730
 ASSISTANT, SOFT = "#CC79A7", "#555555"
 HEADING = f' font-size="11" fill="{SOFT}"'
 
@@ -60,7 +60,7 @@ def _axis(ticks: Sequence[float], place: Callable, rows: int) -> str:
         x = f'x1="{place(tick):.1f}" x2="{place(tick):.1f}"'
         parts.append(f'<line {x} y1="{TOP}" y2="{bottom}" stroke="#dddddd"/>')
         parts.append(
-            stills.words(place(tick), bottom + 16, f"{tick:g}", anchor="middle", extra=HEADING)
+            stills.words(place(tick), bottom + 16, f"{tick:,g}", anchor="middle", extra=HEADING)
         )
     return "".join(parts)
 

@@ -1,9 +1,9 @@
 // All paths from a teacher to a student, a row each: over which sizes, and what came out.
 
-const [WIDTH, TOP, ROW] = [740, 66, 27];
+const [WIDTH, TOP, ROW] = [764, 66, 27];
 const [SIZES, GAP] = [70, 50];
 const [AXIS, END] = [322, 520];
-const [ERRORS, BESIDE] = [634, 734];
+const [ERRORS, BESIDE] = [638, 758];
 
 /** Where a key takes the chosen row, or undefined. */
 export function stepRow(key, index, rows) {
