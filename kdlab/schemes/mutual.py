@@ -147,13 +147,14 @@ def _check_learners(
         check_kind(nn.Module, **{f"learners[{k}]": learner})
         check_optimizer(optimizer, learner)
         for j, other in enumerate(learners[:k]):
-            _check_two(j, other, k, learner)
+            check_different(j, other, k, learner)
         for teacher in teachers:
             check_kind(nn.Module, teachers=teacher)
             check_apart(teacher, learner)
 
 
-def _check_two(j: int, other: nn.Module, k: int, learner: nn.Module) -> None:
+def check_different(j: int, other: nn.Module, k: int, learner: nn.Module) -> None:
+    """Raise ValueError where learners j and k share weights, or start from the same ones."""
     mine = list(learner.parameters())
     if {id(weight) for weight in mine} & {id(weight) for weight in other.parameters()}:
         raise ValueError(f"learners must not share weights, got shared ones in {j} and {k}")

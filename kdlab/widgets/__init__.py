@@ -7,9 +7,11 @@ from kdlab.widgets.draw_digit import draw_digit
 from kdlab.widgets.explore_attention import explore_attention
 from kdlab.widgets.explore_dark_knowledge import explore_dark_knowledge
 from kdlab.widgets.explore_loss import explore_loss
+from kdlab.widgets.explore_paths import explore_paths
 from kdlab.widgets.explore_relations import explore_relations
 from kdlab.widgets.explore_temperature import explore_temperature
 from kdlab.widgets.progress import show_progress
+from kdlab.widgets.watch_learners import watch_learners
 from kdlab.widgets.watch_training import watch_training
 
 __all__ = [
@@ -17,8 +19,10 @@ __all__ = [
     "explore_attention",
     "explore_dark_knowledge",
     "explore_loss",
+    "explore_paths",
     "explore_relations",
     "explore_temperature",
     "show_progress",
+    "watch_learners",
     "watch_training",
 ]

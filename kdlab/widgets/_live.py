@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 import torch
 
-from kdlab.widgets._curves import TwinCurves
-from kdlab.widgets._twins import Settings, Twins
+from kdlab.widgets._curves import Curves
+from kdlab.widgets._trainee import Trainee
 
-#: Both twins are measured every so many steps.
+#: Everything is measured every so many steps.
 EVERY = 10
 #: Steps a second, at most: slow enough to watch, and a laptop stays cool.
 PACE = 100
@@ -32,7 +32,7 @@ def one_thread() -> Iterator[None]:
 
 
 class LiveTraining:
-    """Trains twins in one background thread, which exists only while `state` is "running".
+    """Trains networks in one background thread, which exists only while `state` is "running".
 
     Attributes:
         state: "ready", "running", "paused", "stopped" or "failed".
@@ -42,20 +42,20 @@ class LiveTraining:
     """
 
     def __init__(
-        self, twins: Twins, settings: Settings, *, report: Callable[[], None] = lambda: None
+        self, trainee: Trainee, settings: tuple, *, report: Callable[[], None] = lambda: None
     ) -> None:
         """Train nothing yet.
 
         Args:
-            twins: What is trained.
-            settings: What the first step uses.
+            trainee: What is trained.
+            settings: What the first step uses, a named tuple; its fields are what can be moved.
             report: Called after every change, mostly from the background thread, at most 15
                 times a second.
         """
-        self.twins, self.settings, self._report = twins, settings, report
+        self.trainee, self.settings, self._report = trainee, settings, report
         self.state, self.message = "ready", ""
         self.error: Exception | None = None
-        self._curves = TwinCurves(every=EVERY)
+        self._curves = Curves(trainee.names, every=EVERY)
         self._control = threading.RLock()
         self._thread: threading.Thread | None = None
         self._halt = threading.Event()
@@ -63,14 +63,14 @@ class LiveTraining:
 
     @property
     def curves(self) -> dict:
-        """Test errors so far: "steps", "labels_only", "distilled", "teacher", "examples", "marks".
+        """What was measured so far: "steps", the trainee's names, "teacher", "examples", "marks".
 
-        The first three are lists of the same length; "teacher" is one number, None until the
-        teacher has been asked; "examples" is how many test images the errors are counted on;
-        "marks" are dicts of "step", "name" and "value".
+        "steps" and the names have lists of the same length; "teacher" is its number of errors,
+        None until it has been asked; "examples" is how many test images are looked at; "marks"
+        are dicts of "step", "name" and "value".
         """
-        twins = self.twins
-        known = {"teacher": twins.teacher_errors, "examples": twins.examples}
+        trainee = self.trainee
+        known = {"teacher": trainee.teacher_errors, "examples": trainee.examples}
         return self._curves.as_dict() | known
 
     def start(self) -> None:
@@ -101,7 +101,7 @@ class LiveTraining:
         """End the thread and go back to the first step, keeping the settings."""
         with self._control:
             self._end_thread()
-            self.twins.reset()
+            self.trainee.reset()
             self._curves.clear()
             self._used, self.error = self.settings, None
             self.state, self.message = "ready", ""
@@ -136,8 +136,8 @@ class LiveTraining:
             self.fail(error)
 
     def _prepare(self, halt: threading.Event) -> None:
-        total = f"{len(self.twins.dataset.train_targets):,}"
-        for done in self.twins.prepare():
+        total = f"{len(self.trainee.dataset.train_targets):,}"
+        for done in self.trainee.prepare():
             if halt.is_set():
                 return
             self.message = f"The teacher has looked at {done:,} of {total} training images."
@@ -145,10 +145,10 @@ class LiveTraining:
         self.message = ""
 
     def _train(self, halt: threading.Event) -> None:
-        until, due = self.twins.steps + GO, time.monotonic()
-        if not self.twins.steps and not halt.is_set():
+        until, due = self.trainee.steps + GO, time.monotonic()
+        if not self.trainee.steps and not halt.is_set():
             self._measure()
-        while not halt.is_set() and self.twins.steps < until:
+        while not halt.is_set() and self.trainee.steps < until:
             self._step()
             due = max(due + 1 / PACE, time.monotonic())
             halt.wait(due - time.monotonic())
@@ -158,16 +158,16 @@ class LiveTraining:
 
     def _step(self) -> None:
         settings, used = self.settings, self._used
-        for name, value, before in zip(Settings._fields, settings, used, strict=True):
+        for name, value, before in zip(settings._fields, settings, used, strict=True):
             if value != before:
-                self._curves.mark(self.twins.steps, name, value)
+                self._curves.mark(self.trainee.steps, name, value)
         self._used = settings
-        self.twins.step(settings)
-        if self.twins.steps % EVERY == 0:
+        self.trainee.step(settings)
+        if self.trainee.steps % EVERY == 0:
             self._measure()
 
     def _measure(self) -> None:
-        self._curves.add(self.twins.steps, *self.twins.errors())
+        self._curves.add(self.trainee.steps, *self.trainee.measure())
         self._tell()
 
     def _tell(self) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import traitlets
 
+from kdlab._checks import check_choice
+
 TEMPERATURES = (0.1, 100.0)
 FARTHEST = 100.0
 
@@ -40,6 +42,19 @@ class Index(traitlets.TraitType):
             wanted = f"a whole number in [0, {count})"
             raise ValueError(f"{self.name} must be {wanted}, got {value!r}")
         return index
+
+
+class Choice(traitlets.TraitType):
+    """One of several values; the first is the default."""
+
+    def __init__(self, choices: tuple) -> None:
+        super().__init__(choices[0])
+        self.choices = choices
+
+    def validate(self, view, value) -> object:
+        """Return the value; raise ValueError for any other."""
+        check_choice(self.choices, **{self.name: value})
+        return value
 
 
 class Points(traitlets.TraitType):

@@ -1,24 +1,17 @@
-"""Two students that differ in one thing only: one of them has a teacher.
-
-Pure training, with no thread and no widget: `_live` runs it, `watch_training` shows it.
-"""
+"""Two students that differ in one thing only: one of them has a teacher."""
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kdlab._checks import check_fraction, check_positive, check_temperature
-from kdlab.data import Batch, Batches, Dataset
+from kdlab.data import Batch, Dataset
 from kdlab.losses import distillation_loss
-from kdlab.schemes import evaluate, predict
-
-#: How many test images the curves are measured on, at most.
-TEST_IMAGES = 1_000
-MOMENTUM = 0.9
+from kdlab.schemes import evaluate
+from kdlab.widgets._trainee import Trainee, check_module, descend, momentum_sgd
 
 
 class Settings(NamedTuple):
@@ -42,14 +35,10 @@ class Settings(NamedTuple):
         return self
 
 
-class Twins:
-    """A student with labels only and one with a teacher: same start, same batches.
+class Twins(Trainee):
+    """A student with labels only and one with a teacher: same start, same batches."""
 
-    Attributes:
-        steps: Optimizer steps that each twin has made.
-        examples: How many test images the errors are counted on, drawn once by the seed.
-        teacher_errors: The teacher's errors on them; None before `prepare` has run.
-    """
+    names = ("labels_only", "distilled")
 
     def __init__(
         self,
@@ -66,54 +55,27 @@ class Twins:
             ValueError: The teacher, or what `student` makes, is no module that gives one
                 score a class for the test images.
         """
-        _check_module(teacher=teacher)
-        self.dataset, self.student = dataset, student
-        self.batch_size, self.seed = batch_size, seed
-        # A copy: the caller may go on to train the teacher, or put it in train mode.
-        self.teacher = copy.deepcopy(teacher).to(dataset.device).eval()
-        self.examples = min(TEST_IMAGES, len(dataset.test_targets))
-        self.test = dataset.take(test=self.examples, seed=seed)
-        self.teacher_errors: int | None = None
-        self.teacher_logits: Tensor | None = None
-        self._ask_once(teacher=self.teacher)
+        # No teacher is one that is wrong.
+        check_module(teacher=teacher)
+        super().__init__(dataset, teacher, batch_size=batch_size, seed=seed)
+        self.student = student
         self.reset()
 
     def reset(self) -> None:
         """Go back to the first step: initial weights, first batch, no momentum."""
         made = self.student(self.seed)
-        _check_module(student=made)
+        check_module(student=made)
         first = made.to(self.dataset.device)
-        self._ask_once(student=first)
+        self.ask_once(student=first)
         self.labels_only, self.distilled = first, copy.deepcopy(first)
-        self.optimizers = [
-            torch.optim.SGD(twin.parameters(), lr=1.0, momentum=MOMENTUM)
-            for twin in (self.labels_only, self.distilled)
-        ]
-        self.steps, self._batches = 0, self._draw()
-
-    def prepare(self) -> Iterator[int]:
-        """Ask the teacher, part by part, about every training image; yield how many are done.
-
-        Leaving the loop early loses what was done; asking again afterwards starts anew.
-        """
-        if self.teacher_logits is not None:
-            return
-        self.teacher_errors = evaluate(self.teacher, *self._test_set())
-        parts = []
-        for images in self.dataset.train_images.split(1_000):
-            parts.append(predict(self.teacher, images))
-            yield sum(len(part) for part in parts)
-        self.teacher_logits = torch.cat(parts)
+        self.optimizers = [momentum_sgd(twin) for twin in (self.labels_only, self.distilled)]
+        super().reset()
 
     def step(self, settings: Settings) -> None:
         """Train both twins on the next batch."""
-        losses = self._losses(next(self._batches), settings)
+        losses = self._losses(self.next_batch(), settings)
         for loss, optimizer in zip(losses, self.optimizers, strict=True):
-            for group in optimizer.param_groups:
-                group["lr"] = settings.learning_rate
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+            descend(optimizer, loss, settings.learning_rate)
         self.steps += 1
 
     def _losses(self, batch: Batch, settings: Settings) -> tuple[Tensor, Tensor]:
@@ -128,35 +90,7 @@ class Twins:
         )
         return labelled, taught
 
-    def errors(self) -> tuple[int, int]:
+    def measure(self) -> tuple[int, int]:
         """Return the test errors of the twin with labels only and of the distilled twin."""
-        test = self._test_set()
+        test = self.test_set
         return evaluate(self.labels_only, *test), evaluate(self.distilled, *test)
-
-    def _ask_once(self, **named: nn.Module) -> None:
-        image, classes = self.test.test_images[:1], len(self.dataset.class_names)
-        for name, model in named.items():
-            wanted = f"{name} must map images {list(image.shape)} to scores {[1, classes]}"
-            try:
-                shape = list(predict(model, image).shape)
-            # Whatever a model raises for a wrong input, the sentence names the model.
-            except Exception as error:
-                raise ValueError(f"{wanted}, got {type(error).__name__}: {error}") from error
-            if shape != [1, classes]:
-                raise ValueError(f"{wanted}, got scores {shape}")
-
-    def _test_set(self) -> tuple[Tensor, Tensor]:
-        return self.test.test_images, self.test.test_targets
-
-    def _draw(self) -> Iterator[Batch]:
-        images, targets = self.dataset.train_images, self.dataset.train_targets
-        batches = Batches(images, targets, batch_size=self.batch_size, seed=self.seed)
-        while True:
-            yield from batches
-
-
-def _check_module(**named: object) -> None:
-    for name, model in named.items():
-        if not isinstance(model, nn.Module):
-            wanted = "make a module from a seed" if name == "student" else "be a module"
-            raise ValueError(f"{name} must {wanted}, got {type(model).__name__}")

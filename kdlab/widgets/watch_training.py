@@ -1,7 +1,5 @@
 """The cockpit: a student with and one without a teacher train live, side by side."""
 
-import atexit
-import weakref
 from collections.abc import Callable
 
 import traitlets
@@ -11,19 +9,19 @@ from kdlab import models
 from kdlab._checks import check_count
 from kdlab.data import Dataset
 from kdlab.widgets import _stills as stills
-from kdlab.widgets._live import LiveTraining
+from kdlab.widgets._error_still import Line, draw
+from kdlab.widgets._live_view import LiveView, take_over
 from kdlab.widgets._traits import Number, temperature
-from kdlab.widgets._twin_still import draw
 from kdlab.widgets._twins import Settings, Twins
-from kdlab.widgets._view import STATIC, View
 
 LEARNING_RATES = (0.001, 1.0)
-BUTTONS = ("start", "pause", "stop", "reset")
-# What trains now, if anything does: one at a time, whatever cells are run again.
-_latest: weakref.ref = weakref.ref(lambda: None)
+LINES = (
+    Line("labels_only", "labels only", stills.LABELS, "6 4"),
+    Line("distilled", "distilled", stills.STUDENT, ""),
+)
 
 
-class TrainingView(View, module="watch_training", uses=("answers",)):
+class TrainingView(LiveView, module="watch_training", uses=("answers", "live")):
     """What `watch_training` returns.
 
     Attributes:
@@ -34,7 +32,6 @@ class TrainingView(View, module="watch_training", uses=("answers",)):
 
     title = "Two students, one teacher"
     shown = ("temperature", "lambda_", "learning_rate", "state")
-    _css = View._css + (STATIC / "watch_training.css").read_text("utf-8")
 
     temperature = temperature(4.0)
     lambda_ = Number(0.0, 1.0, 0.5).tag(sync=True)
@@ -42,24 +39,7 @@ class TrainingView(View, module="watch_training", uses=("answers",)):
     _dataset = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, twins: Twins, **traits) -> None:
-        super().__init__(_dataset=twins.dataset.name, **traits)
-        self._live = LiveTraining(twins, self._settings(), report=self._send_all)
-        self.on_msg(self._on_button)
-
-    @property
-    def state(self) -> str:
-        """ "ready", "running", "paused", "stopped" or "failed"."""
-        return self._live.state
-
-    @property
-    def message(self) -> str:
-        """What goes on, or went wrong, in a sentence; or an empty text."""
-        return self._live.message
-
-    @property
-    def error(self) -> Exception | None:
-        """What ended a failed training."""
-        return self._live.error
+        super().__init__(twins, _dataset=twins.dataset.name, **traits)
 
     @property
     def curves(self) -> dict:
@@ -69,31 +49,7 @@ class TrainingView(View, module="watch_training", uses=("answers",)):
         teacher's number of errors, None before the first start; all are counted on the same
         "examples" test images. "marks" tell what was moved: "step", "name", "value".
         """
-        return self._live.curves
-
-    def start(self) -> None:
-        """Train in the background, or go on; after `stop` begin again."""
-        _take_over(self)
-        self._live.start()
-
-    def pause(self) -> None:
-        """Pause: nothing is computed until `start` goes on."""
-        self._live.pause()
-
-    def stop(self) -> None:
-        """End the run; its curves stay until the next start."""
-        self._live.stop()
-
-    def reset(self) -> None:
-        """Go back to the first step, keeping T, lambda and the learning rate."""
-        self._live.reset()
-
-    def close(self) -> None:
-        """Stop, and take the view away."""
-        # ipywidgets also closes a view whose construction failed.
-        if hasattr(self, "_live"):
-            self._live.stop()
-        super().close()
+        return super().curves
 
     def summary(self) -> str:
         """Say how many errors each makes by now."""
@@ -108,35 +64,17 @@ class TrainingView(View, module="watch_training", uses=("answers",)):
 
     def still(self) -> str:
         """Draw the curves so far."""
-        body = draw(self.curves)
+        body = draw(self.curves, LINES)
         size = {"width": 660, "height": 305}
         return stills.picture(body, **size, title=self.title, description=self.summary())
 
-    def _settings(self) -> Settings:
+    def settings(self) -> Settings:
+        """Return what the next step uses."""
         return Settings(self.temperature, self.lambda_, self.learning_rate).checked()
 
     @traitlets.observe("temperature", "lambda_", "learning_rate")
     def _set(self, change) -> None:
-        # The first values are set before there is an engine.
-        if hasattr(self, "_live"):
-            self._live.settings = self._settings()
-
-    def _send_all(self) -> None:
-        # A message, not a trait: traits are not made to be set from another thread.
-        live = self._live
-        told = {"state": live.state, "message": live.message, "curves": live.curves}
-        self.send({"kind": "curves", **told})
-
-    def _on_button(self, view, content, buffers) -> None:
-        wanted = content.get("press") if isinstance(content, dict) else None
-        try:
-            if wanted in BUTTONS:
-                getattr(self, wanted)()
-            else:
-                self._send_all()
-        # Nobody sees the kernel's log: what a button runs into belongs on the screen.
-        except Exception as error:
-            self._live.fail(error)
+        self.use()
 
 
 def watch_training(
@@ -186,24 +124,10 @@ def watch_training(
     twins = Twins(dataset, teacher, student=make, batch_size=batch_size, seed=seed)
     moved = {"temperature": temperature, "lambda_": lambda_, "learning_rate": learning_rate}
     view = TrainingView(twins, **moved)
-    _take_over(view)
+    take_over(view)
     return view
 
 
 def _default_student(dataset: Dataset) -> Callable[[int], nn.Module]:
     pixels = dataset.train_images[0].numel()
     return lambda seed: models.mlp((pixels, 100, len(dataset.class_names)), seed=seed)
-
-
-def _take_over(view: TrainingView) -> None:
-    global _latest
-    before, _latest = _latest(), weakref.ref(view)
-    if before is not None and before is not view:
-        before.stop()
-
-
-@atexit.register
-def _stop_latest() -> None:
-    # A thread inside torch while the interpreter goes down can crash it.
-    if _latest() is not None:
-        _latest().stop()

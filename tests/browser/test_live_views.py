@@ -1,4 +1,4 @@
-"""The two views with a kernel behind them, in a real JupyterLab: pad and cockpit."""
+"""The views with a kernel behind them, in a real JupyterLab: pad, cockpit and learners."""
 
 import pytest
 from lab import (
@@ -22,7 +22,7 @@ CELLS = {
 import threading
 import torch
 from kdlab import data, models, schemes
-from kdlab.widgets import draw_digit, watch_training
+from kdlab.widgets import draw_digit, watch_learners, watch_training
 dataset = data.load("digits")
 teacher = models.mlp((784, 100, 10))
 batches = data.Batches(dataset.train_images, dataset.train_targets, batch_size=25)
@@ -31,12 +31,13 @@ schemes.train(teacher, batches, optimizer, epochs=5)
 training = lambda: [t for t in threading.enumerate() if t.name == "kdlab-watch-training"]""",
     "draw": "pad = draw_digit(teacher)\npad",
     "watch": "cockpit = watch_training(dataset, teacher)\ncockpit",
+    "learn": "peers = watch_learners(dataset, 3, teacher=teacher, weights=0.6)\npeers",
 }
 
 
 @pytest.fixture(scope="module")
 def page(chromium, tmp_path_factory):
-    """A notebook with both views, run."""
+    """A notebook with all views, run."""
     folder = tmp_path_factory.mktemp("live")
     write_notebook(folder / "live.ipynb", **CELLS)
     with jupyterlab(folder) as address:
@@ -156,6 +157,72 @@ def test_running_the_cell_again_leaves_one_thread(page, cockpit):
     assert in_python(page, "[cockpit.state, again.state]")[1] == "running"
     ask_kernel(page, "again.stop()")
     assert in_python(page, "len(training())") == 0
+
+
+@pytest.fixture
+def peers(page):
+    view = show_cell(page, "learn").locator("[data-kd=watch_learners]")
+    view.wait_for()
+    yield view
+    ask_kernel(page, "peers.reset()")
+
+
+def test_weights_moved_while_learners_train_bend_the_curves(page, peers):
+    peers.locator("button[data-kd=start]").click()
+    page.wait_for_timeout(2000)
+    peers.locator("[data-cell='0,1']").click()
+    page.keyboard.press("ArrowDown")
+    slider = peers.get_by_label("C hears B", exact=True)
+    slider.focus()
+    for key in ("PageUp", "PageUp", "ArrowLeft"):
+        page.keyboard.press(key)
+    peers.get_by_label("Order", exact=True).select_option("at once")
+    page.wait_for_timeout(2000)
+    assert in_python(page, "[peers.state, peers.order]") == ["running", "at once"]
+    rows = in_python(page, "peers.weights")
+    assert rows[2] == pytest.approx([0.025, 0.95, 0, 0.025], abs=1e-5)
+    assert rows[0] == pytest.approx([0, 0.2, 0.2, 0.2])
+    drawn = peers.locator("[data-edge]").evaluate_all(READ)
+    assert drawn == pytest.approx([w for k, row in enumerate(rows) for w in row[:k] + row[k + 1 :]])
+    marks = in_python(page, "peers.curves['marks']")
+    assert {mark["name"] for mark in marks} == {"weights", "order"}
+    gave_way = "C's row would pass 1: its other weights gave way."
+    assert peers.locator("[data-kd=gave-way]").text_content() == gave_way
+    screenshot(page, "lab_watch_learners_light")
+    change_theme(page, "JupyterLab Dark")
+    show_cell(page, "learn")
+    settle(page)
+    screenshot(page, "lab_watch_learners_dark")
+    change_theme(page, "JupyterLab Light")
+    slider.press("Home")
+    settle(page)
+    # Moved back, the others have what they had before.
+    assert in_python(page, "peers.weights[2]") == pytest.approx([0.2, 0, 0, 0.2])
+
+
+def test_learners_pause_and_go_on_and_python_s_weights_are_drawn(page, peers):
+    peers.locator("button[data-kd=start]").click()
+    page.wait_for_timeout(1500)
+    peers.locator("button[data-kd=pause]").click()
+    settle(page)
+    paused = in_python(page, "peers.curves")
+    assert len(paused["steps"]) > 1 and in_python(page, "len(training())") == 0
+    newest = [peers.locator(f"[data-kd={name}]").text_content() for name in "ABC"]
+    assert newest == [str(paused[name][-1]) for name in "ABC"]
+    assert ask_kernel(page, "peers.hear('A', 'teacher', 0.9)") == ""
+    settle(page)
+    assert peers.locator("[data-cell='0,3']").text_content() == "0.90"
+    assert peers.locator("[data-cell='0,1']").text_content() == "0.05"
+    peers.locator("button[data-kd=start]").click()
+    page.wait_for_timeout(1500)
+    more = in_python(page, "peers.curves")
+    assert more["A"][: len(paused["A"])] == paused["A"] and len(more["A"]) > len(paused["A"])
+    # The cockpit's training and this one never run at once.
+    assert ask_kernel(page, "cockpit.start()") == ""
+    settle(page)
+    assert in_python(page, "[peers.state, cockpit.state, len(training())]")[0] == "stopped"
+    assert in_python(page, "len(training())") == 1
+    ask_kernel(page, "cockpit.reset()")
 
 
 def test_a_restarted_kernel_is_said_on_screen(page, cockpit):

@@ -10,7 +10,7 @@ from torch import nn
 from kdlab import models, schemes
 from kdlab.data import Batches, Dataset
 from kdlab.widgets import _curves, _live
-from kdlab.widgets._curves import TwinCurves
+from kdlab.widgets._curves import Curves
 from kdlab.widgets._live import LiveTraining, one_thread
 from kdlab.widgets._twins import Settings, Twins
 
@@ -96,7 +96,7 @@ def test_each_twin_learns_exactly_what_its_scheme_learns(twins, scheme):
     twin = twins.labels_only if scheme == "train" else twins.distilled
     assert torch.equal(weights(twin), weights(student))
     position = ("train", "distill").index(scheme)
-    assert twins.errors()[position] == schemes.evaluate(
+    assert twins.measure()[position] == schemes.evaluate(
         student, twins.test.test_images, twins.test.test_targets
     )
 
@@ -169,7 +169,7 @@ def test_settings_out_of_range(change, message):
 
 
 def test_curves_stay_short_evenly_spaced_and_keep_the_newest():
-    curves = TwinCurves(every=10)
+    curves = Curves(("labels_only", "distilled"), every=10)
     for step in range(0, 30_010, 10):
         curves.add(step, step, -step)
         shown = curves.as_dict()
@@ -182,7 +182,7 @@ def test_curves_stay_short_evenly_spaced_and_keep_the_newest():
 
 
 def test_a_drag_is_one_mark_and_marks_are_bounded():
-    curves = TwinCurves(every=10)
+    curves = Curves(("labels_only", "distilled"), every=10)
     for step in range(5):
         curves.mark(step, "temperature", 1.0 + step)
     curves.mark(5, "lambda_", 0.1)
@@ -201,25 +201,25 @@ def test_nothing_runs_before_start_and_nothing_after_stop(live):
     assert live.state == "ready" and threads() == []
     live.start()
     assert live.state == "running" and len(threads()) == 1 and threads()[0].daemon
-    until(lambda: live.twins.steps > 20)
+    until(lambda: live.trainee.steps > 20)
     begin = time.monotonic()
     live.stop()
     assert time.monotonic() - begin < 1
     assert live.state == "stopped" and threads() == []
-    steps = live.twins.steps
+    steps = live.trainee.steps
     time.sleep(0.05)
-    assert live.twins.steps == steps
+    assert live.trainee.steps == steps
     assert live.curves["steps"][:3] == [0, 10, 20]
 
 
 def test_a_pause_idles_and_start_goes_on_from_there(live):
     live.start()
-    until(lambda: live.twins.steps > 15)
+    until(lambda: live.trainee.steps > 15)
     live.pause()
-    steps, drawn = live.twins.steps, live.curves["steps"]
+    steps, drawn = live.trainee.steps, live.curves["steps"]
     assert live.state == "paused" and threads() == []
     live.start()
-    until(lambda: live.twins.steps > steps + 15)
+    until(lambda: live.trainee.steps > steps + 15)
     live.pause()
     assert live.curves["steps"][: len(drawn)] == drawn
 
@@ -240,11 +240,11 @@ def test_pausing_changes_no_number(twins):
 
 def test_start_after_stop_begins_again(live):
     live.start()
-    until(lambda: live.twins.steps > 15)
+    until(lambda: live.trainee.steps > 15)
     live.stop()
-    stopped_at = live.twins.steps
+    stopped_at = live.trainee.steps
     live.start()
-    assert live.twins.steps < stopped_at
+    assert live.trainee.steps < stopped_at
     until(lambda: live.curves["steps"])
     assert live.curves["steps"][0] == 0
 
@@ -255,14 +255,14 @@ def test_reset_keeps_settings_and_forgets_the_rest(live):
     until(lambda: live.curves["marks"])
     live.reset()
     assert live.state == "ready" and threads() == []
-    assert live.twins.steps == 0 and live.curves["steps"] == live.curves["marks"] == []
+    assert live.trainee.steps == 0 and live.curves["steps"] == live.curves["marks"] == []
     assert live.settings.temperature == 9.0
 
 
 def test_the_latest_settings_count_at_the_next_step(live, monkeypatch):
-    used, step = [], live.twins.step
+    used, step = [], live.trainee.step
     monkeypatch.setattr(
-        live.twins, "step", lambda settings: (used.append(settings), step(settings))
+        live.trainee, "step", lambda settings: (used.append(settings), step(settings))
     )
     live.start()
     until(lambda: len(used) > 5)
@@ -288,14 +288,14 @@ def test_an_error_in_the_thread_is_told_and_ends_it(live, monkeypatch):
     def broken(settings):
         raise RuntimeError("sizes do not fit")
 
-    monkeypatch.setattr(live.twins, "step", broken)
+    monkeypatch.setattr(live.trainee, "step", broken)
     live.start()
     until(lambda: threads() == [])
     assert live.state == "failed" and isinstance(live.error, RuntimeError)
     assert told[-1] == ("failed", "Training ended with RuntimeError: sizes do not fit")
     monkeypatch.undo()
     live.start()
-    until(lambda: live.twins.steps > 3)
+    until(lambda: live.trainee.steps > 3)
     assert live.error is None
 
 
@@ -308,29 +308,29 @@ def test_stop_comes_through_while_the_teacher_is_asked(live, monkeypatch):
             time.sleep(0.01)
             yield done
 
-    monkeypatch.setattr(live.twins, "prepare", slow)
+    monkeypatch.setattr(live.trainee, "prepare", slow)
     live.start()
     until(lambda: live.message.startswith("The teacher has looked at"))
     begin = time.monotonic()
     live.stop()
     assert time.monotonic() - begin < 1
-    assert len(asked) < 1000 and live.twins.steps == 0 and live.curves["steps"] == []
+    assert len(asked) < 1000 and live.trainee.steps == 0 and live.curves["steps"] == []
 
 
 def test_it_pauses_by_itself(live, monkeypatch):
     monkeypatch.setattr(_live, "GO", 12)
     live.start()
     until(lambda: live.state == "paused")
-    assert live.twins.steps == 12 and live.message == "Paused after 12 steps; start goes on."
+    assert live.trainee.steps == 12 and live.message == "Paused after 12 steps; start goes on."
     live.start()
-    until(lambda: live.twins.steps == 24)
+    until(lambda: live.trainee.steps == 24)
 
 
 def test_reports_are_rare(live):
     told = []
     live._report = lambda: told.append(time.monotonic())
     live.start()
-    until(lambda: live.twins.steps >= 60)
+    until(lambda: live.trainee.steps >= 60)
     live.pause()
     # The first report, of the start, and the last, of the pause, come at once.
     gaps = [b - a for a, b in zip(told[1:-2], told[2:-1], strict=True)]
@@ -341,9 +341,9 @@ def test_steps_have_a_pace(live, monkeypatch):
     monkeypatch.setattr(_live, "PACE", 20)
     begin = time.monotonic()
     live.start()
-    until(lambda: live.twins.steps >= 20)
+    until(lambda: live.trainee.steps >= 20)
     live.pause()
-    assert live.twins.steps <= (time.monotonic() - begin) * 20 + 2
+    assert live.trainee.steps <= (time.monotonic() - begin) * 20 + 2
 
 
 def test_a_hundred_starts_and_pauses_leave_no_thread(live):
@@ -359,7 +359,7 @@ def test_torchs_generator_and_threads_stay_as_they_were(live):
     torch.manual_seed(3)
     expected = torch.get_rng_state()
     live.start()
-    until(lambda: live.twins.steps > 10)
+    until(lambda: live.trainee.steps > 10)
     live.stop()
     assert torch.equal(torch.get_rng_state(), expected)
 

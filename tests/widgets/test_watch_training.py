@@ -16,8 +16,9 @@ from nbclient import NotebookClient
 
 from kdlab import models
 from kdlab.data import Dataset
-from kdlab.widgets import _twin_still, watch_training
+from kdlab.widgets import _error_still, watch_training
 from kdlab.widgets._curves import MARKS, POINTS
+from kdlab.widgets.watch_training import LINES
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -207,7 +208,7 @@ def test_unknown_messages_change_nothing(make):
 
 
 def test_the_default_student_fits_the_data(make):
-    twins = make()._live.twins
+    twins = make()._live.trainee
     assert [p.shape[0] for p in twins.distilled.parameters()] == [100, 100, 3, 3]
 
 
@@ -286,26 +287,26 @@ def test_the_still_places_points_on_its_axes():
         "examples": 1000,
         "marks": [],
     }
-    svg = ElementTree.fromstring(f"<svg>{_twin_still.draw(curves)}</svg>")
+    svg = ElementTree.fromstring(f"<svg>{_error_still.draw(curves, LINES)}</svg>")
     labels, _ = (line.get("points").split() for line in svg.iter("polyline"))
     places = [tuple(map(float, point.split(","))) for point in labels]
-    left, width = _twin_still.LEFT, _twin_still.WIDTH
+    left, width = _error_still.LEFT, _error_still.WIDTH
     assert [x for x, _ in places] == [left, left + width / 2, left + width]
     # Zero errors lie on the axis' lower end, and 100 of 1 to 1,000 two thirds up.
-    assert places[2][1] == _twin_still.TOP + _twin_still.HEIGHT
-    assert places[1][1] == pytest.approx(_twin_still.TOP + _twin_still.HEIGHT / 3, abs=0.1)
+    assert places[2][1] == _error_still.TOP + _error_still.HEIGHT
+    assert places[1][1] == pytest.approx(_error_still.TOP + _error_still.HEIGHT / 3, abs=0.1)
 
 
 @pytest.mark.parametrize(("steps", "end"), [(0, 500), (500, 500), (501, 1000), (2001, 5000)])
 def test_the_axis_of_steps_ends_at_a_round_number(steps, end):
-    assert _twin_still.top_of(steps) == end
+    assert _error_still.top_of(steps) == end
 
 
 @pytest.mark.parametrize(
     ("errors", "examples", "start"), [(300, 1000, 20), (20, 1000, 10), (0, 1000, 1), (1, 30, 1)]
 )
 def test_the_axis_of_errors_starts_at_a_round_number(errors, examples, start):
-    assert _twin_still.bottom_of(errors, examples) == start
+    assert _error_still.bottom_of(errors, examples) == start
 
 
 def test_a_thousand_slider_updates_keep_little_memory(make):

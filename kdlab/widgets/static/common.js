@@ -154,13 +154,13 @@ export function stepLog(key, value, { min, max }) {
 /**
  * A labelled slider. `format` gives the text shown, and read aloud with `say`.
  *
- * `set(value)` moves it without calling `onInput`.
+ * `set(value)` moves it without calling `onInput`; `rename(label)` is for what it moves next.
  */
 export function slider(parent, signal, options) {
   const { label, min, max, step = 1, log = false, format = String, say = format, onInput } = options;
   const position = log ? Math.log10 : (value) => value;
   const box = html("label", { class: "kd-slider" }, parent);
-  html("span", { class: "kd-label" }, box, label);
+  const words = html("span", { class: "kd-label" }, box, label);
   const input = html("input", {
     type: "range",
     min: position(min),
@@ -194,7 +194,11 @@ export function slider(parent, signal, options) {
     event.preventDefault();
     if (next !== current) move(next);
   }, { signal });
-  return { set, input };
+  function rename(text) {
+    setText(words, text);
+    input.setAttribute("aria-label", text);
+  }
+  return { set, rename, input };
 }
 
 /** The slider of T: 0.1 to 100 on a log scale. */

@@ -1,28 +1,37 @@
-"""The cockpit's curves as a still picture."""
+"""Curves of test errors as a still picture."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from kdlab.widgets import _stills as stills
 
 LEFT, TOP, WIDTH, HEIGHT = 56, 40, 470, 220
 SIGNS = {"temperature": "T", "lambda_": "\u03bb", "learning_rate": "rate"}
 SMALL = ' font-size="10" fill="#555555"'
-LINES = (("labels_only", stills.LABELS, "6 4"), ("distilled", stills.STUDENT, ""))
 
 
-def draw(curves: dict) -> str:
+class Line(NamedTuple):
+    """A curve by its name in the curves, what the legend says, its colour and its dashes."""
+
+    name: str
+    words: str
+    colour: str
+    dashes: str
+
+
+def draw(curves: dict, lines: Sequence[Line]) -> str:
     """Return the SVG elements of `LiveTraining.curves`: errors on a log axis over steps."""
     if not curves["steps"]:
         return stills.words(20, 150, "Nothing is trained yet: press start.")
-    x, y, low = _scales(curves)
+    x, y, low = _scales(curves, lines)
     parts = [_grid(curves, x, y, low)]
-    for name, colour, dashes in LINES:
-        pairs = zip(curves["steps"], curves[name], strict=True)
+    for line in lines:
+        pairs = zip(curves["steps"], curves[line.name], strict=True)
         points = " ".join(f"{x(step):.1f},{y(errors):.1f}" for step, errors in pairs)
-        style = f'fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dashes}"'
-        parts.append(f'<polyline points="{points}" {style}/>')
-    return "".join(parts) + _legend(curves)
+        style = f'stroke="{line.colour}" stroke-width="2" stroke-dasharray="{line.dashes}"'
+        parts.append(f'<polyline points="{points}" fill="none" {style}/>')
+    return "".join(parts) + _legend(curves, lines)
 
 
 def top_of(steps: int) -> int:
@@ -40,10 +49,11 @@ def bottom_of(errors: int, examples: int) -> int:
     return max([start for start in starts if start < min(errors, examples / 49)], default=1)
 
 
-def _scales(curves: dict) -> tuple[Callable, Callable, int]:
+def _scales(curves: dict, lines: Sequence[Line]) -> tuple[Callable, Callable, int]:
     steps, high = top_of(curves["steps"][-1]), max(curves["examples"], 2)
-    least = min(*curves["labels_only"], *curves["distilled"], curves["teacher"])
-    low = bottom_of(least, high)
+    drawn = [errors for line in lines for errors in curves[line.name]]
+    known = [] if curves["teacher"] is None else [curves["teacher"]]
+    low = bottom_of(min(drawn + known), high)
 
     def x(step: float) -> float:
         return LEFT + WIDTH * step / steps
@@ -66,30 +76,38 @@ def _grid(curves: dict, x: Callable, y: Callable, low: int) -> str:
         parts.append(stills.words(x(step), bottom + 18, f"{step:,}", anchor="middle"))
     parts.append(stills.words(LEFT + WIDTH, bottom + 34, "steps", anchor="end"))
     parts += _marks(curves["marks"], x)
-    teacher = y(curves["teacher"])
-    return "".join(parts) + _line(LEFT, teacher, LEFT + WIDTH, teacher, stills.TEACHER)
+    if curves["teacher"] is not None:
+        level = y(curves["teacher"])
+        parts.append(_line(LEFT, level, LEFT + WIDTH, level, stills.TEACHER))
+    return "".join(parts)
 
 
 def _marks(marks: list[dict], x: Callable) -> list[str]:
     parts = []
     for row, mark in enumerate(marks):
-        at, told = x(mark["step"]), f"{SIGNS[mark['name']]} {mark['value']:.2g}"
+        at, told = x(mark["step"]), told_of(mark)
         parts.append(_line(at, TOP, at, TOP + HEIGHT, "#999999", "2 3"))
         parts.append(stills.words(at + 3, TOP + 10 + 12 * (row % 3), told, extra=SMALL))
     return parts
 
 
-def _legend(curves: dict) -> str:
-    named = (
-        ("labels only", stills.LABELS, "6 4", curves["labels_only"][-1]),
-        ("distilled", stills.STUDENT, "", curves["distilled"][-1]),
-        ("teacher", stills.TEACHER, "", curves["teacher"]),
-    )
+def told_of(mark: dict) -> str:
+    """Say what was moved: "T 9"; of what is no number, the text or else the name."""
+    name, value = mark["name"], mark["value"]
+    if isinstance(value, float):
+        return f"{SIGNS[name]} {value:.2g}"
+    return value if isinstance(value, str) else name
+
+
+def _legend(curves: dict, lines: Sequence[Line]) -> str:
+    named = [(line, curves[line.name][-1]) for line in lines]
+    if curves["teacher"] is not None:
+        named.append((Line("teacher", "teacher", stills.TEACHER, ""), curves["teacher"]))
     parts = []
-    for row, (name, colour, dashes, errors) in enumerate(named):
+    for row, (line, errors) in enumerate(named):
         left, y = LEFT + WIDTH + 14, TOP + 16 + 22 * row
-        parts.append(_line(left, y, left + 20, y, colour, dashes))
-        parts.append(stills.words(left + 26, y + 4, f"{name}: {errors}"))
+        parts.append(_line(left, y, left + 20, y, line.colour, line.dashes))
+        parts.append(stills.words(left + 26, y + 4, f"{line.words}: {errors}"))
     return "".join(parts)
 
 
