@@ -92,6 +92,20 @@ def record(name: str, seconds: float) -> None:
     RESULTS.write_text(json.dumps(times, indent=2, sort_keys=True) + "\n")
 
 
+def tell_time(notebook: nbformat.NotebookNode) -> None:
+    """Let a lecture's own sentence about its time say what was just measured.
+
+    The cell ran before the time was known; what it says now is what it would say again.
+    """
+    from kdlab import course
+
+    for cell in notebook.cells:
+        said = re.search(r"print\(course\.lecture_time\(\"(\d\d)\"\)\)", cell.source)
+        if cell.cell_type == "code" and said:
+            text = course.lecture_time(said[1]) + "\n"
+            cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=text)]
+
+
 def write_times(readme: str, times: dict) -> str:
     """Return the README with the last column of its table of lectures filled in.
 
@@ -115,10 +129,11 @@ def main() -> None:
     asked = parser.parse_args()
     for path in asked.paths:
         notebook, seconds = (nbformat.read(path, 4), 0) if asked.clean else execute(path)
-        if not asked.keep:
-            write(clean(notebook), path)
         if asked.record and not asked.clean:
             record(path.stem, seconds)
+            tell_time(notebook)
+        if not asked.keep:
+            write(clean(notebook), path)
     if asked.record:
         readme = ROOT / "README.md"
         readme.write_text(write_times(readme.read_text(), json.loads(RESULTS.read_text())))

@@ -24,6 +24,7 @@ HEADLINE = (
     "labels-only",
     "student",
     "labels-moved",
+    "student-gain",
     "student-fixed",
     "no-threes-raw",
     "no-threes-bias",

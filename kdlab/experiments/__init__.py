@@ -43,6 +43,8 @@ def find_experiment(name: str) -> Experiment:
     if name in NAMES:
         return import_module(f"kdlab.experiments.{name.replace('-', '_')}").EXPERIMENT
     path = Path(name)
+    if path.suffix == ".py" and not path.exists():
+        raise ValueError(f"{name} is not there")
     if path.suffix != ".py" or not path.is_file():
         known = ", ".join(repr(known) for known in NAMES)
         raise ValueError(f"name must be one of {known}, or a Python file, got {name!r}")

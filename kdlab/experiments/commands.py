@@ -39,6 +39,7 @@ def run(options: argparse.Namespace) -> None:
     known = _known(options, experiment)
     seeds = _seeds(options, experiment, known)
     _check_machine(options)
+    _check_folders(results=options.results, runs=options.runs)
     if options.quick:
         with tempfile.TemporaryDirectory(prefix="kdlab-quick-") as folder:
             found = _trained(options, quick(experiment), Path(folder), seeds)
@@ -49,6 +50,12 @@ def run(options: argparse.Namespace) -> None:
     found = _trained(options, experiment, options.runs or cache_folder() / "runs", seeds)
     found = results.join(known, found) if known else found
     print(tables.Table(found), results.write(found, options.results), sep="\n")
+
+
+def _check_folders(**named: Path | None) -> None:
+    for name, path in named.items():
+        if path is not None and path.exists() and not path.is_dir():
+            raise ValueError(f"--{name} must be a folder, got the file {path}")
 
 
 def _trained(
@@ -63,14 +70,24 @@ def table(options: argparse.Namespace) -> None:
     """Print the tables of what has been measured.
 
     Raises:
-        ValueError: Nothing has been.
+        ValueError: Nothing has been, or a file is damaged; the others are printed.
     """
     names = [find_experiment(options.name).name] if options.name else _measured(options.results)
     if not names:
         raise ValueError(f"{options.results} holds no results; `run NAME` makes them")
+    broken = []
     for name in names:
-        found = tables.Table(results.load(name, options.results))
+        try:
+            found = tables.Table(results.load(name, options.results))
+        except ValueError as error:
+            # It does not hide the others.
+            broken.append(str(error))
+            continue
+        if options.name is None:
+            print(f"### {name}\n" if options.markdown else name)
         print(found.markdown if options.markdown else found, end="\n\n")
+    if broken:
+        raise ValueError("\n".join(broken))
 
 
 def quick(experiment: Experiment) -> Experiment:

@@ -149,6 +149,17 @@ def check(results: dict) -> None:
             raise ValueError(f"{name} must be a list, got {type(results[name]).__name__}")
     for row in results["rows"]:
         _check_fields(row, ROW_FIELDS, "a row")
+        _check_values(row, len(results["seeds"]))
+
+
+def _check_values(row: dict, seeds: int) -> None:
+    """Raise ValueError where a row's mean is not that of its values, one for each seed."""
+    values = row["values"]
+    whole = isinstance(values, list) and all(type(value) in (int, float) for value in values)
+    if not whole or len(values) != seeds:
+        raise ValueError(f"values of {row['row']} must be {seeds} numbers, got {values!r}")
+    if _spread(values) != {name: row[name] for name in ("values", "mean", "interval")}:
+        raise ValueError(f"{row['row']} must have the mean and interval of its values")
 
 
 def _check_fields(found: object, wanted: Sequence[str], what: str) -> None:

@@ -151,6 +151,24 @@ def test_what_is_no_result_is_refused(tmp_path, content, message):
         results.load("small", tmp_path)
 
 
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"values": ["a", "b"]}, r"must be \d numbers, got \['a', 'b'\]"),
+        ({"values": [1.0]}, r"must be \d numbers, got \[1.0\]"),
+        ({"values": [True, 2.0, 1.0]}, r"must be \d numbers, got "),
+        ({"mean": 1.5}, "must have the mean and interval of its values"),
+        ({"interval": [0.0, 1.0]}, "must have the mean and interval of its values"),
+    ],
+)
+def test_numbers_that_do_not_belong_together_are_refused(tmp_path, change, message):
+    found = json.loads((RESULTS / "low-data.json").read_text())
+    found["rows"][2] |= change
+    (tmp_path / "low-data.json").write_text(json.dumps(found))
+    with pytest.raises(ValueError, match=f"low-data.json: .*{found['rows'][2]['row']}.*{message}"):
+        results.load("low-data", tmp_path)
+
+
 def test_a_result_that_cannot_be_read_is_kept_too(tmp_path):
     fill(tmp_path / "runs")
     found = results.collect(SMALL, tmp_path / "runs", SEEDS)

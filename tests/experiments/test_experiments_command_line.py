@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -126,8 +127,23 @@ def test_broken_results_do_not_hide_the_others(tmp_path, capsys):
     (tmp_path / "low-data.json").write_text("{")
     assert program.main(["list", "--results", str(tmp_path)]) == 0
     assert "low-data.json holds no JSON" in capsys.readouterr().out
+    shutil.copy(ROOT / "assets" / "results" / "temperature-lambda.json", tmp_path)
     assert program.main(["table", "--results", str(tmp_path)]) == 1
-    assert "low-data.json holds no JSON" in capsys.readouterr().err
+    shown = capsys.readouterr()
+    assert "low-data.json holds no JSON" in shown.err
+    assert shown.out.startswith("temperature-lambda\n") and "2 x 30, T = 20" in shown.out
+
+
+def test_a_file_where_a_folder_should_be_is_named(tmp_path, capsys):
+    (tmp_path / "file").write_text("somebody's")
+    for name in ("results", "runs"):
+        line = ["run", "low-data", "--seeds", "1", f"--{name}", str(tmp_path / "file")]
+        assert program.main(line) == 1
+        said = f"--{name} must be a folder, got the file {tmp_path / 'file'}"
+        assert said in capsys.readouterr().err
+    assert (tmp_path / "file").read_text() == "somebody's"
+    assert program.main(["run", str(tmp_path / "mine.py")]) == 1
+    assert f"{tmp_path / 'mine.py'} is not there" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
