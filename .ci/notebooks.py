@@ -100,10 +100,11 @@ def tell_time(notebook: nbformat.NotebookNode) -> None:
     from kdlab import course
 
     for cell in notebook.cells:
-        said = re.search(r"print\(course\.lecture_time\(\"(\d\d)\"\)\)", cell.source)
-        if cell.cell_type == "code" and said:
-            text = course.lecture_time(said[1]) + "\n"
-            cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=text)]
+        said = re.search(r"course\.lecture_time\(\"(\d\d)\"\)", cell.source)
+        for output in cell.get("outputs", []) if said else ():
+            if output.get("name") == "stdout":
+                text = course.lecture_time(said[1])
+                output.text = re.sub(r"(?m)^Top to bottom: .*$", text, output.text)
 
 
 def write_times(readme: str, times: dict) -> str:

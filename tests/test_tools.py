@@ -128,14 +128,15 @@ def test_times_are_kept_beside_those_of_other_lectures_and_sets(tmp_path, monkey
 
 
 def test_a_lecture_tells_the_time_that_was_recorded():
-    cell = nbformat.v4.new_code_cell('LONG = False\nprint(course.lecture_time("02"))')
-    cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text="long ago")]
-    other = nbformat.v4.new_code_cell("print(1)")
-    other.outputs = [nbformat.v4.new_output("stream", name="stdout", text="1")]
-    notebook = nbformat.v4.new_notebook(cells=[cell, other])
+    told = new_code_cell('print(torch)\nprint(course.lecture_time("02"))')
+    text = "Python 3\nTop to bottom: long ago (somewhere).\nlast\n"
+    told.outputs = [new_output("stream", name="stdout", text=text)]
+    other = new_code_cell("print(1)")
+    other.outputs = [new_output("stream", name="stdout", text="Top to bottom: mine\n")]
+    notebook = new_notebook(cells=[told, other])
     load_tool("notebooks").tell_time(notebook)
-    assert cell.outputs[0].text == course.lecture_time("02") + "\n"
-    assert other.outputs[0].text == "1"
+    assert told.outputs[0].text == f"Python 3\n{course.lecture_time('02')}\nlast\n"
+    assert other.outputs[0].text == "Top to bottom: mine\n"
 
 
 REPORT = """<testsuites><testsuite>

@@ -82,10 +82,9 @@ def table(options: argparse.Namespace) -> None:
         except ValueError as error:
             # It does not hide the others.
             broken.append(str(error))
-            continue
-        if options.name is None:
-            print(f"### {name}\n" if options.markdown else name)
-        print(found.markdown if options.markdown else found, end="\n\n")
+        else:
+            title = "" if options.name else f"### {name}\n\n" if options.markdown else f"{name}\n"
+            print(title + (found.markdown if options.markdown else str(found)), end="\n\n")
     if broken:
         raise ValueError("\n".join(broken))
 

@@ -194,7 +194,7 @@ def test_an_experiment_of_ones_own_is_run_and_tabled(tmp_path, monkeypatch, caps
 def test_a_folder_of_results_that_cannot_be_made_is_refused_at_once(small, tmp_path, capsys):
     (tmp_path / "results").write_text("")
     assert program.main(["run", "small", *places(tmp_path)]) == 1
-    assert "File exists" in capsys.readouterr().err
+    assert "--results must be a folder, got the file " in capsys.readouterr().err
     assert not (tmp_path / "runs").exists()
 
 
