@@ -10,10 +10,8 @@ from torch import Tensor, nn
 from kdlab._checks import check_count, check_fraction, check_temperature
 from kdlab.data import Batches
 from kdlab.schemes.history import History, Progress
-from kdlab.schemes.offline import distill
 from kdlab.schemes.paths import Path, check_paths, prefixes
-from kdlab.schemes.stages import MakeScheduler, checkpoint_in, part_of, tools
-from kdlab.schemes.supervised import train
+from kdlab.schemes.stages import MakeScheduler, checkpoint_in, learn_from, part_of, tools
 
 
 @dataclass(frozen=True)
@@ -95,17 +93,9 @@ def distill_paths(
             "progress": part_of(progress, number, len(nodes), name),
             "checkpoint": checkpoint_in(folder, name),
         }
-        if len(path) == 1:
-            history = train(model, batches, **rest)
-        else:
-            history = distill(
-                model,
-                learnt[path[:-1]].model,
-                batches,
-                temperature=temperature,
-                lambda_=lambda_,
-                **rest,
-            )
+        teacher = learnt[path[:-1]].model if len(path) > 1 else None
+        weights = {"temperature": temperature, "lambda_": lambda_}
+        history = learn_from(teacher, model, batches, **weights, **rest)
         learnt[path] = Learnt(model, history)
         if history.interrupted:
             break

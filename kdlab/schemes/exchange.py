@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from kdlab._checks import check_choice
 from kdlab.data import Batch, to_float
-from kdlab.schemes.evaluation import evaluating
+from kdlab.schemes.evaluation import predict
 
 WHAT = ("weights", "predictions")
 
@@ -80,7 +80,7 @@ class Exchange:
             for value in _sent(copy):
                 value.copy_(values[place : place + value.numel()].view_as(value))
                 place += value.numel()
-        return [[_answer(copy, batch.images) for copy in self._copies] for batch in batches]
+        return [[predict(copy, batch.images) for copy in self._copies] for batch in batches]
 
     def _ask(self, batches: Sequence[Batch]) -> list[list[Tensor]]:
         # Bytes: an image that came from bytes is given back by them exactly.
@@ -92,7 +92,7 @@ class Exchange:
         for rank, images in zip(self.others, asked, strict=True):
             # In the asker's own batches, as if it had asked a model of its own.
             parts = to_float(images).split(counts[rank])
-            told.append(torch.cat([_answer(self.model, part) for part in parts]))
+            told.append(torch.cat([predict(self.model, part) for part in parts]))
         like = [scores.new_empty((len(mine), scores.shape[1])) for scores in told]
         heard = [scores.split(counts[self.rank]) for scores in self._swap(told, like)]
         return [list(one) for one in zip(*heard, strict=True)]
@@ -130,11 +130,6 @@ def _told_if_lost(rank: int) -> Iterator[None]:
         told = str(error).strip().splitlines()[0]
         text = f"worker {rank} has lost another one; started again, all go on from checkpoints"
         raise WorkerLost(f"{text} ({told})") from error
-
-
-def _answer(model: nn.Module, images: Tensor) -> Tensor:
-    with evaluating(model):
-        return model(images)
 
 
 def _sent(model: nn.Module) -> list[Tensor]:

@@ -13,9 +13,7 @@ from kdlab.models import Ensemble
 from kdlab.schemes.arguments import check_pair
 from kdlab.schemes.evaluation import evaluate
 from kdlab.schemes.history import History, Progress
-from kdlab.schemes.offline import distill
-from kdlab.schemes.stages import MakeScheduler, checkpoint_in, part_of, tools
-from kdlab.schemes.supervised import train
+from kdlab.schemes.stages import MakeScheduler, checkpoint_in, learn_from, part_of, tools
 
 
 @dataclass(frozen=True)
@@ -120,17 +118,9 @@ def grow_generations(
             "progress": part_of(progress, number, generations + 1, name),
             "checkpoint": checkpoint_in(folder, name),
         }
-        if number == 0:
-            history = train(model, batches, **rest)
-        else:
-            history = distill(
-                model,
-                models[-1],
-                batches,
-                temperature=temperature,
-                lambda_=lambda_,
-                **rest,
-            )
+        teacher = models[-1] if models else None
+        weights = {"temperature": temperature, "lambda_": lambda_}
+        history = learn_from(teacher, model, batches, **weights, **rest)
         models.append(model)
         histories.append(history)
         if history.interrupted:
@@ -188,11 +178,9 @@ def refine_labels(
             "progress": part_of(progress, number, most, name),
             "checkpoint": checkpoint_in(folder, name),
         }
-        if number == 0:
-            history = train(model, batches, **rest)
-        else:
-            alone = {"temperature": 1.0, "lambda_": 1.0}
-            history = distill(model, models[-1], batches, **alone, **rest)
+        teacher = models[-1] if models else None
+        alone = {"temperature": 1.0, "lambda_": 1.0}
+        history = learn_from(teacher, model, batches, **alone, **rest)
         models.append(model)
         histories.append(history)
         errors.append(evaluate(model, *held_out))

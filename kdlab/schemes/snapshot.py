@@ -11,7 +11,7 @@ from kdlab.data import Batches
 from kdlab.losses import distillation_loss, label_smoothing_loss
 from kdlab.schemes.arguments import check_kind, check_optimizer
 from kdlab.schemes.checkpoint import Checkpoint
-from kdlab.schemes.evaluation import evaluating
+from kdlab.schemes.evaluation import predict
 from kdlab.schemes.history import History, Progress, Run
 from kdlab.schemes.offline import stored_logits
 
@@ -90,11 +90,7 @@ def distill_snapshots(
                 if not taught:
                     loss = label_smoothing_loss(logits, targets, smoothing=0.0)
                 else:
-                    if stored is None:
-                        with evaluating(snapshot), torch.no_grad():
-                            heard = snapshot(images)
-                    else:
-                        heard = stored[indices]
+                    heard = predict(snapshot, images) if stored is None else stored[indices]
                     loss = distillation_loss(
                         logits, heard, targets, temperature=temperature, lambda_=lambda_
                     )

@@ -10,26 +10,16 @@ import xml.etree.ElementTree as ElementTree
 
 import nbformat
 import pytest
-import torch
+from _live_views import listen, make_dataset, press, threads, until
 from _memory import memory_kept
 from nbclient import NotebookClient
 
 from kdlab import models
-from kdlab.data import Dataset
 from kdlab.widgets import _error_still, watch_training
 from kdlab.widgets._curves import MARKS, POINTS
 from kdlab.widgets.watch_training import LINES
 
 SVG = "{http://www.w3.org/2000/svg}"
-
-
-def make_dataset() -> Dataset:
-    """Return random images of 4 x 4 in three classes."""
-    generator = torch.Generator().manual_seed(0)
-    images = torch.randint(0, 256, (96, 1, 4, 4), generator=generator).to(torch.uint8)
-    targets = torch.arange(96) % 3
-    parts = (images, targets, images[:30], targets[:30])
-    return Dataset("noise", "made here", *parts, ("a", "b", "c"))
 
 
 @pytest.fixture
@@ -45,31 +35,6 @@ def make():
     yield make
     for view in views:
         view.close()
-
-
-def until(condition, *, seconds: float = 20.0) -> None:
-    """Wait until the condition holds; fail if it never does."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never came to be"
-        time.sleep(0.002)
-
-
-def threads() -> int:
-    """Count the training threads that are alive."""
-    return sum(t.name == "kdlab-watch-training" for t in threading.enumerate())
-
-
-def press(view, name: str) -> None:
-    """Send what a button sends."""
-    view._handle_custom_msg({"press": name}, [])
-
-
-def listen(view) -> list[dict]:
-    """Collect the messages to the browser from now on."""
-    told = []
-    view.send = lambda content, buffers=None: told.append(content)
-    return told
 
 
 def test_nothing_trains_before_start_is_pressed(make):
