@@ -71,7 +71,7 @@ class Settings:
         check_positive(learning_rate=self.learning_rate)
         check_temperature(temperature=self.temperature)
         check_fraction(lambda_=self.lambda_)
-        self.network(0)
+        check_count(**{f"hidden[{n}]": width for n, width in enumerate(self.hidden)})
 
     def network(self, rank: int) -> nn.Module:
         """Return a worker's network as it begins."""
