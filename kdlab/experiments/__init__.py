@@ -7,6 +7,7 @@
                   networks that learn together in ``teams``
 ``training``      trains one unit; ``running`` all of them, on from where the last run ended,
                   ``processes`` and ``cluster`` in many places at once
+``codistillation``  several processes that teach each other; a command of its own
 ``store``         where units lie; ``results`` and ``tables`` what is made of them
 """
 

@@ -9,6 +9,7 @@ from kdlab.schemes.checkpoint import Checkpoint, load_weights
 from kdlab.schemes.codistillation import codistill
 from kdlab.schemes.depth import distill_exits
 from kdlab.schemes.evaluation import evaluate, predict, predict_moved
+from kdlab.schemes.exchange import WorkerLost
 from kdlab.schemes.exits import ExitNet, add_exits
 from kdlab.schemes.generations import Generations, grow_generations, refine_labels
 from kdlab.schemes.hints import distill_features, learn_hints
@@ -19,7 +20,7 @@ from kdlab.schemes.offline import distill
 from kdlab.schemes.paths import all_paths
 from kdlab.schemes.snapshot import distill_snapshots
 from kdlab.schemes.supervised import train
-from kdlab.schemes.workers import joined, run_workers
+from kdlab.schemes.workers import WorkerEnded, joined, run_workers
 
 __all__ = [
     "Checkpoint",
@@ -27,6 +28,8 @@ __all__ = [
     "Generations",
     "History",
     "Learnt",
+    "WorkerEnded",
+    "WorkerLost",
     "add_exits",
     "all_paths",
     "codistill",

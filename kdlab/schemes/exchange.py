@@ -53,7 +53,7 @@ class Exchange:
     def gather(self, named: dict[str, object]) -> dict[str, list]:
         """Return what each worker has under each name, in their order."""
         every: list = [None] * self.workers
-        with _told_if_lost(self.rank):
+        with _told_if_lost(self.rank, self.others):
             dist.all_gather_object(every, named)
         return {name: [one[name] for one in every] for name in named}
 
@@ -69,7 +69,7 @@ class Exchange:
         Raises:
             WorkerLost: Another one has ended.
         """
-        with torch.no_grad(), _told_if_lost(self.rank):
+        with torch.no_grad(), _told_if_lost(self.rank, self.others):
             return self._by_weights(batches) if self.what == "weights" else self._ask(batches)
 
     def _by_weights(self, batches: Sequence[Batch]) -> list[list[Tensor]]:
@@ -123,12 +123,14 @@ def grouped(batches: Iterable[Batch], count: int) -> Iterator[list[Batch]]:
 
 
 @contextmanager
-def _told_if_lost(rank: int) -> Iterator[None]:
+def _told_if_lost(rank: int, others: Sequence[int]) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
         told = str(error).strip().splitlines()[0]
-        text = f"worker {rank} has lost another one; started again, all go on from checkpoints"
+        who = f"{'one of ' if len(others) > 1 else ''}{', '.join(f'worker {n}' for n in others)}"
+        how = "started again as before, all go on from their checkpoints, if they keep any"
+        text = f"worker {rank} has lost {who}; {how}"
         raise WorkerLost(f"{text} ({told})") from error
 
 

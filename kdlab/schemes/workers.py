@@ -1,6 +1,7 @@
 """Processes that train together: joined under `torchrun`, or started from Python."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -12,9 +13,14 @@ from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
 from torch.multiprocessing.spawn import spawn
 
 from kdlab._checks import check_count, check_positive
+from kdlab.schemes.exchange import WorkerLost
 
 _HERE = "127.0.0.1"
-_LOOK_SECONDS = 0.2
+_LOOK_SECONDS, _LAG_SECONDS = 0.2, 2.0
+
+
+class WorkerEnded(RuntimeError):
+    """A worker was ended from outside, by a signal or by the system."""
 
 
 @contextmanager
@@ -56,8 +62,8 @@ def run_workers(work: Callable, workers: int, *arguments: object) -> list:
         Small values, in the workers' order; numbers and texts, no tensors.
 
     Raises:
-        RuntimeError: A worker ended with an error, or was ended; the others are ended, too. It
-            says which and why.
+        WorkerEnded: A worker was ended; the others are ended, too. It says which and how.
+        RuntimeError: A worker ended with an error; it says which and why.
     """
     check_count(workers=workers)
     if getattr(work, "__module__", None) == "__main__":
@@ -82,7 +88,12 @@ def _enter(rank, work, workers, port, threads, results, arguments) -> None:
     told |= {"MASTER_ADDR": _HERE, "MASTER_PORT": port, "TORCHELASTIC_USE_AGENT_STORE": True}
     os.environ.update({name: str(value) for name, value in told.items()})
     torch.set_num_threads(threads)
-    results.put((rank, work(*arguments)))
+    try:
+        results.put((rank, work(*arguments)))
+    except WorkerLost:
+        # The one that is lost was the first to fail, and is to be told of.
+        time.sleep(_LAG_SECONDS)
+        raise
 
 
 def _wait(processes, results, found: dict) -> None:
@@ -95,7 +106,7 @@ def _wait(processes, results, found: dict) -> None:
             ended = ended or processes.join(timeout=_LOOK_SECONDS)
     except ProcessExitedException as error:
         how = error.signal_name or f"exit status {error.exit_code}"
-        raise RuntimeError(f"worker {error.error_index} was ended: {how}") from None
+        raise WorkerEnded(f"worker {error.error_index} was ended: {how}") from None
     except ProcessRaisedException as error:
         told = str(error).strip().splitlines()[-1]
         raise RuntimeError(f"worker {error.error_index} failed: {told}") from error

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+import time
 
 import torch
 from _probes import small_set
@@ -11,6 +12,7 @@ from _probes import small_set
 from kdlab import models
 from kdlab.data import Batches
 from kdlab.schemes import Checkpoint, codistill, joined
+from kdlab.schemes.exchange import Exchange
 
 SETTINGS = {"epochs": 3, "temperature": 2.0, "lambda_": 0.6, "every": 2, "burn_in": 1}
 
@@ -67,6 +69,17 @@ def fail(rank_that_fails: int) -> int:
     if rank == rank_that_fails:
         raise ValueError(f"nothing to do for {rank}")
     return rank
+
+
+def leave(rank_that_leaves: int) -> None:
+    """Let one worker leave, and fail only when the other one must have noticed."""
+    with joined(timeout_seconds=30) as (rank, _):
+        exchange = Exchange(net(rank), "weights")
+        if rank != rank_that_leaves:
+            exchange.meet()
+            raise AssertionError("met nobody")
+    time.sleep(1)
+    raise ValueError("damaged")
 
 
 def tell() -> tuple[int, int, int]:

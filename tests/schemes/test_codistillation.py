@@ -13,11 +13,11 @@ import pytest
 import torch
 from _probes import small_batches, small_net
 from _refusals import check_refused
-from _workers import SETTINGS, fail, learn, net, optimizer, share, tell
+from _workers import SETTINGS, fail, learn, leave, net, optimizer, share, tell
 
 from kdlab.losses import mutual_loss
-from kdlab.schemes import codistill, joined, run_workers
-from kdlab.schemes.exchange import grouped
+from kdlab.schemes import WorkerEnded, WorkerLost, codistill, joined, run_workers
+from kdlab.schemes.exchange import _told_if_lost, grouped
 
 
 def simulated(workers=2, kind="equal", shift=0, every=2, epochs=3):
@@ -90,7 +90,7 @@ def test_a_worker_that_dies_is_told_in_seconds_and_all_go_on_bit_for_bit(tmp_pat
     _, expected = whole
     options = {"folder": str(tmp_path)}
     start = time.monotonic()
-    with pytest.raises(RuntimeError, match="^worker 1 was ended: SIGKILL$"):
+    with pytest.raises(WorkerEnded, match="^worker 1 was ended: SIGKILL$"):
         # In the third epoch: two are kept by each.
         run_workers(learn, 2, options | {"ends": (1, 8)})
     assert time.monotonic() - start < 25, "noticed by the time-out alone"
@@ -151,6 +151,19 @@ def test_torchrun_starts_them_too():
 def test_a_worker_that_fails_is_named():
     with pytest.raises(RuntimeError, match="^worker 1 failed: ValueError: nothing to do for 1$"):
         run_workers(fail, 2, 1)
+
+
+def test_the_worker_that_was_first_to_fail_is_named():
+    with pytest.raises(RuntimeError, match="^worker 1 failed: ValueError: damaged$"):
+        run_workers(leave, 2, 1)
+
+
+def test_a_worker_tells_whom_it_may_have_lost():
+    how = "started again as before, all go on from their checkpoints, if they keep any"
+    for others, who in (([1], "worker 1"), ([1, 2], "one of worker 1, worker 2")):
+        message = f"^worker 0 has lost {who}; {how} \\(closed\\)$"
+        with pytest.raises(WorkerLost, match=message), _told_if_lost(0, others):
+            raise RuntimeError("closed\nby a peer")
 
 
 def test_workers_share_the_threads_and_return_in_order():
