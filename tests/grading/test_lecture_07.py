@@ -104,7 +104,7 @@ def test_permuting_keeps_each_row_as_a_set():
         assert not torch.equal(changed, p)
 
 
-def test_exits_loss_is_what_the_scheme_adds_up():
+def test_exits_loss_is_a_sum_of_the_losses_of_the_library():
     case = find_question("KD07-E3").cases[0].inputs
     named = {"block1": case["logits"][0], "block2": case["logits"][1], DEEPEST: case["logits"][2]}
     weights = {"temperature": case["temperature"], "lambda_": case["lambda_"]}
