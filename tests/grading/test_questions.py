@@ -22,7 +22,7 @@ def test_the_notebooks_find_their_questions():
     expected = (
         ["KD00-E1"] + [f"KD01-E{n}" for n in range(1, 5)] + [f"KD02-E{n}" for n in range(1, 8)]
     )
-    expected += [f"KD0{lecture}-E{n}" for lecture in (3, 4, 5, 7) for n in range(1, 4)]
+    expected += [f"KD0{lecture}-E{n}" for lecture in (3, 4, 5, 6, 7) for n in range(1, 4)]
     for homework in map(find_homework, known_homeworks()):
         count = len(homework.questions)
         expected += [f"{homework.id}-q{n}" for n in range(1, count + 1)]
@@ -158,6 +158,41 @@ def bias_by_one_hot(logits, missing_class, bias):
     return logits + bias * F.one_hot(torch.tensor(missing_class), logits.shape[1])
 
 
+def cohort_by_mutual_loss(logits, targets, learner, lambda_):
+    others = [*logits[:learner], *logits[learner + 1 :]]
+    weights = [lambda_ / len(others)] * len(others)
+    return losses.mutual_loss(logits[learner], others, targets, temperature=1.0, weights=weights)
+
+
+def cohort_by_probabilities(logits, targets, learner, lambda_):
+    p, own = logits.detach().softmax(2), logits[learner].log_softmax(1)
+    kept = [j for j in range(len(logits)) if j != learner]
+    gaps = (p[kept] * (p[kept].log() - own)).sum(2).mean()
+    return (1 - lambda_) * F.nll_loss(own, targets) + lambda_ * gaps
+
+
+def rise_by_a_batched_product(weights, inputs, targets, noise, sigma):
+    logits = torch.einsum("bf,dcf->dbc", inputs, weights + sigma * noise)
+    noisy = F.cross_entropy(logits.flatten(0, 1), targets.repeat(len(noise)))
+    return noisy - F.cross_entropy(inputs @ weights.T, targets)
+
+
+def rise_in_place(weights, inputs, targets, noise, sigma):
+    still = F.cross_entropy(inputs @ weights.T, targets)
+    moved, found = weights.clone(), []
+    for drawn in noise:
+        moved += sigma * drawn
+        found.append(F.cross_entropy(inputs @ moved.T, targets))
+    return sum(found) / len(found) - still
+
+
+def cohort_with_self(logits, targets, learner, lambda_):
+    own = logits[learner].log_softmax(1)
+    p = logits.detach().softmax(2)
+    gaps = (p * (p.log() - own)).sum(2).mean()
+    return (1 - lambda_) * F.nll_loss(own, targets) + lambda_ * gaps
+
+
 @pytest.mark.parametrize(
     ("id", "fn"),
     [
@@ -185,6 +220,11 @@ def bias_by_one_hot(logits, missing_class, bias):
         ),
         ("KD02-E6", bias_by_one_hot),
         ("KD02-E7", lambda teacher_logits, indices: [teacher_logits[i] for i in indices]),
+        ("KD06-E1", cohort_by_mutual_loss),
+        ("KD06-E1", cohort_by_probabilities),
+        ("KD06-E2", rise_by_a_batched_product),
+        ("KD06-E3", lambda p, d, c, n, k: [4 * p * (k - 1), (k - 1) * (n * d + 4 * n * c)]),
+        ("KD06-E3", lambda p, d, c, n, k: np.array([4 * p, n * (d + 4 * c)]) * (k - 1)),
     ],
 )
 def test_other_right_answers_are_right(id, fn):
@@ -233,6 +273,9 @@ def soft_with_a_small_number(z, v, t):
         ("KD02-E5", lambda z, v: limit_by_einsum(z, v) * z.shape[1] / 10, "N = 10 written in"),
         ("KD02-E7", lambda cache, indices: cache[indices + 1], "off by one"),
         ("KD02-E7", lambda indices, cache: cache[indices], "arguments swapped"),
+        ("KD06-E1", cohort_with_self, "divided by all learners"),
+        ("KD06-E2", rise_in_place, "noise on top of noise"),
+        ("KD06-E3", lambda p, d, c, n, k: [4 * p, n * (d + 4 * c)], "to one other only"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:reduction:UserWarning")
