@@ -4,11 +4,11 @@
 ``hinton_mnist``  ... and the other experiments, one short file each; their controls in
                   ``views``, what is read off a network in ``measures``; how one learns from
                   layers in ``imitations``, by ``layer_losses`` with weights from ``tuning``;
-                  networks that learn together in ``teams``; what the two processes of
-                  lecture 06 do in ``halves``
+                  networks that learn together in ``teams``
 ``training``      trains one unit; ``running`` all of them, on from where the last run ended,
                   ``processes`` and ``cluster`` in many places at once
-``codistillation``  several processes that teach each other; a command of its own
+``codistillation``  several processes that teach each other; a command of its own, and what
+                  lecture 06 starts
 ``store``         where units lie; ``results`` and ``tables`` what is made of them
 """
 

@@ -1,5 +1,6 @@
 """Processes that train together: joined under `torchrun`, or started from Python."""
 
+import itertools
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from kdlab.schemes.exchange import WorkerLost
 
 _HERE = "127.0.0.1"
 _LOOK_SECONDS, _LAG_SECONDS = 0.2, 2.0
+_TIMES = itertools.count()
 
 
 class WorkerEnded(RuntimeError):
@@ -42,7 +44,11 @@ def joined(*, device: str = "cpu", timeout_seconds: float = 60.0) -> Iterator[tu
     if missing := [name for name in ("RANK", "WORLD_SIZE") if name not in os.environ]:
         raise ValueError(f"joined must be called in a worker of torchrun, got no {missing[0]}")
     backend = "gloo" if torch.device(device).type == "cpu" else None
-    dist.init_process_group(backend, timeout=timedelta(seconds=timeout_seconds))
+    wait = timedelta(seconds=timeout_seconds)
+    store, rank, workers = next(dist.rendezvous("env://", timeout=wait))
+    # Who joins again must not find the addresses of the last time.
+    store = dist.PrefixStore(f"joined {next(_TIMES)}", store)
+    dist.init_process_group(backend, timeout=wait, store=store, rank=rank, world_size=workers)
     try:
         yield dist.get_rank(), dist.get_world_size()
     finally:

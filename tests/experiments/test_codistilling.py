@@ -16,8 +16,8 @@ from safetensors.torch import load_file
 from torch.distributed import TCPStore
 
 from kdlab import data
-from kdlab.experiments.codistillation import Settings, __main__, start, work, working
-from kdlab.schemes import History, WorkerEnded
+from kdlab.experiments.codistillation import Settings, __main__, start, work, work_each, working
+from kdlab.schemes import History, WorkerEnded, run_workers
 
 SMALL = {"dataset": "digits", "train": 403, "test": 100, "hidden": (20,), "every": 3, "epochs": 4}
 SMALL["learning_rate"] = 0.01
@@ -50,6 +50,15 @@ def alone(monkeypatch):
     monkeypatch.setattr(working, "joined", joined)
     monkeypatch.setattr(working, "codistill", codistill)
     return noted
+
+
+def test_one_start_does_for_several_runs(whole):
+    fresh, other = (Settings(**SMALL, seed=seed) for seed in (0, 1))
+    for one, (first, second) in zip(
+        whole[1], run_workers(work_each, 2, [fresh, other]), strict=True
+    ):
+        assert first | {"seconds": one["seconds"]} == one
+        assert second["losses"] != one["losses"]
 
 
 def test_workers_return_small_things_that_fit_together(whole):

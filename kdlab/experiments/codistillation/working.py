@@ -1,6 +1,7 @@
 """What a worker of a run does; how Python starts several."""
 
 import os
+from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stdout
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -85,6 +86,11 @@ def work(settings: Settings, progress: Progress | None = None) -> dict:
     told = {"rank": rank, "workers": workers, "dataset": dataset.name, "bytes_sent": sent}
     answers = predict(model, test[0]).argmax(dim=1).tolist()
     return told | _noted(history) | {"examples": len(batches.targets), "answers": answers}
+
+
+def work_each(runs: Sequence[Settings]) -> list[dict]:
+    """Do `work` for several runs, one after the other: processes take seconds to start."""
+    return [work(settings) for settings in runs]
 
 
 def _learn(
