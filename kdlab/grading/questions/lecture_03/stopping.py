@@ -82,8 +82,9 @@ EARLY_STOP = Question(
     comparison=FLOAT32,
     mistakes=(
         Mistake(
-            "one epoch too late",
-            "Epochs count from 0: with stop = 4 the teacher is heard in epochs 0, 1, 2, 3.",
+            "heard at the stop",
+            "In epoch `stop` the teacher is still heard. Epochs count from 0: with stop = 4 it is "
+            "heard in epochs 0, 1, 2, 3 and never again.",
             (_with(late=True),),
         ),
         Mistake(

@@ -149,8 +149,8 @@ EXITS = Question(
             (_exchanged,),
         ),
         Mistake(
-            "the deepest exit left out",
-            "Its own cross-entropy belongs to the sum: without it nobody teaches the teacher.",
+            "no gradient of the deepest exit's own cross-entropy",
+            "Its own cross-entropy belongs to the sum, and isn't detached: else nobody teaches it.",
             (_with(deepest=0.0),),
         ),
     ),
