@@ -20,10 +20,11 @@ from torch import nn
 from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_hook
 from torch.nn.parallel import DistributedDataParallel
 
-from kdlab import data, models, schemes
+from kdlab import data, schemes
+from kdlab.experiments.codistillation import Settings
 from tests.benchmarks.table import header, ratio, row
 
-WORKERS, RARE, APART = 2, 50, 1000
+WORKERS, RARE = 2, 50
 PARALLEL, ALONE = "gradients, every step (data-parallel)", "nothing"
 
 
@@ -45,15 +46,10 @@ class Plan:
         told = {f"{what}, every {k}": {"what": what, "every": k} for what, k in pairs}
         return {PARALLEL: None, ALONE: {"burn_in": self.epochs}} | told
 
-    def share(self, dataset: data.Dataset, rank: int, seed: int) -> data.Batches:
-        """Return batches of every so many-th image, as many for each worker."""
-        chosen = slice(rank, len(dataset.train_targets) // WORKERS * WORKERS, WORKERS)
-        return data.Batches(
-            dataset.train_images[chosen],
-            dataset.train_targets[chosen],
-            batch_size=self.batch_size,
-            seed=seed + APART * rank,
-        )
+    def settings(self, seed: int) -> Settings:
+        """Return what makes the workers' networks and batches."""
+        hidden = self.widths[1:-1]
+        return Settings(self.dataset, hidden=hidden, batch_size=self.batch_size, seed=seed)
 
 
 def measure(plan: Plan) -> list[dict]:
@@ -64,13 +60,11 @@ def measure(plan: Plan) -> list[dict]:
         for seed in range(plan.seeds):
             images = min(plan.images, len(everything.train_targets))
             dataset = everything.take(train=images, seed=seed)
+            begun = plan.settings(seed)
             for way, options in plan.ways().items():
                 # Data-parallel workers have one network: they begin alike.
-                first = seed if options is None else seed + APART * rank
-                model, batches = (
-                    models.mlp(plan.widths, seed=first),
-                    plan.share(dataset, rank, seed),
-                )
+                model = begun.network(0 if options is None else rank)
+                batches = begun.batches(dataset, rank, WORKERS)
                 dist.barrier()
                 start = time.perf_counter()
                 sent = learn(model, batches, plan.epochs, options)

@@ -1,6 +1,7 @@
 """What the specs share: tolerances with their reasons, and random inputs."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from kdlab.grading.spec import Comparison
@@ -26,3 +27,12 @@ def classes(generator: torch.Generator, count: int, *, of: int) -> Tensor:
 def between(generator: torch.Generator, low: float, high: float) -> float:
     """Draw a number uniformly."""
     return low + (high - low) * torch.rand((), generator=generator).item()
+
+
+def divergence(
+    q_logits: Tensor, p_logits: Tensor, temperature: float = 1.0, reduction: str = "batchmean"
+) -> Tensor:
+    """Return KL(p || q), both softened by a temperature."""
+    log_q = F.log_softmax(q_logits / temperature, dim=1)
+    log_p = F.log_softmax(p_logits / temperature, dim=1)
+    return F.kl_div(log_q, log_p, reduction=reduction, log_target=True)

@@ -1,20 +1,12 @@
 """What the student cannot say: the divergence that remains."""
 
-import torch.nn.functional as F
 from torch import tensor
 
-from kdlab.grading.questions._common import FLOAT32, between, normal
+from kdlab.grading.questions._common import FLOAT32, between, divergence, normal
 from kdlab.grading.spec import Case, Mistake, Question
 
 _Z = tensor([[1.0, 2.0, -1.0], [0.5, 0.0, 3.0]])
 _V = tensor([[3.0, 1.0, -2.0], [0.0, 1.0, 4.0]])
-
-
-def divergence(q_logits, p_logits, temperature, reduction="batchmean"):
-    """Return KL(p || q), both softened by a temperature."""
-    log_q = F.log_softmax(q_logits / temperature, dim=1)
-    log_p = F.log_softmax(p_logits / temperature, dim=1)
-    return F.kl_div(log_q, log_p, reduction=reduction, log_target=True)
 
 
 def _remainder(student_logits, teacher_logits, temperature):

@@ -4,8 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import tensor
 
-from kdlab.grading.questions._common import FLOAT32, between, classes, normal
-from kdlab.grading.questions.lecture_03.remainder import divergence
+from kdlab.grading.questions._common import FLOAT32, between, classes, divergence, normal
 from kdlab.grading.spec import Case, Mistake, Question
 
 _Z = tensor([[1.0, 2.0, -1.0], [0.5, 0.0, 3.0]])

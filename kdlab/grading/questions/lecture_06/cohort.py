@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import tensor
 
-from kdlab.grading.questions._common import between, classes, normal
+from kdlab.grading.questions._common import between, classes, divergence, normal
 from kdlab.grading.spec import Case, Comparison, Mistake, Question
 
 _LOGITS = tensor(
@@ -17,19 +17,16 @@ _LOGITS = tensor(
 )
 
 
-def _kl(heard, own, reduction="batchmean"):
-    said, meant = own.log_softmax(dim=-1), heard.log_softmax(dim=-1)
-    return F.kl_div(said, meant, reduction=reduction, log_target=True)
-
-
 def _cohort_loss(logits, targets, learner, lambda_):
     return _changed(logits, targets, learner, lambda_)
 
 
-def _changed(logits, targets, learner, lambda_, *, kl=_kl, detach=True, labels=None, share=None):
+def _changed(
+    logits, targets, learner, lambda_, *, kl=divergence, detach=True, labels=None, share=None
+):
     """The loss; what stands after the star says what a mistake does otherwise."""
     others = [heard for number, heard in enumerate(logits) if number != learner]
-    taught = sum(kl(heard.detach() if detach else heard, logits[learner]) for heard in others)
+    taught = sum(kl(logits[learner], heard.detach() if detach else heard) for heard in others)
     weight = lambda_ / len(others) if share is None else share(lambda_, len(others))
     own = 1 - lambda_ if labels is None else labels(lambda_)
     return own * F.cross_entropy(logits[learner], targets) + weight * taught
@@ -47,7 +44,7 @@ def _mean_heard_first(logits, targets, learner, lambda_):
     others = [scores.detach() for number, scores in enumerate(logits) if number != learner]
     mean = torch.stack(others).softmax(dim=-1).mean(dim=0).log()
     own = logits[learner]
-    return (1 - lambda_) * F.cross_entropy(own, targets) + lambda_ * _kl(mean, own)
+    return (1 - lambda_) * F.cross_entropy(own, targets) + lambda_ * divergence(own, mean)
 
 
 def _case(name, logits, targets, learner, lambda_):
@@ -111,7 +108,7 @@ COHORT = Question(
             "KL the wrong way round",
             "The term is KL(other || learner): the other's probabilities weigh the sum. "
             "F.kl_div takes the learner's log-probabilities first.",
-            (_with(kl=lambda heard, own: _kl(own, heard)),),
+            (_with(kl=lambda own, heard: divergence(heard, own)),),
         ),
         Mistake(
             "the labels' weight is 1",
@@ -141,7 +138,7 @@ COHORT = Question(
         Mistake(
             "a mean over the classes, too",
             'The KL is a sum over classes and a mean over examples: reduction="batchmean".',
-            (_with(kl=lambda heard, own: _kl(heard, own, "none").mean()),),
+            (_with(kl=lambda own, heard: divergence(own, heard, reduction="mean")),),
         ),
         Mistake(
             "always the first learner",

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import tensor
 
-from kdlab.grading.questions._common import between, classes, normal
+from kdlab.grading.questions._common import between, classes, divergence, normal
 from kdlab.grading.spec import Case, Comparison, Mistake, Question
 
 WITH_GRADIENT = Comparison(
@@ -13,11 +13,6 @@ WITH_GRADIENT = Comparison(
     reason="float32 keeps 7 digits; T^2 times a difference of logarithms costs two",
     gradient_of=("logits",),
 )
-
-
-def _divergence(p_logits, q_logits, temperature):
-    log_p, log_q = ((z / temperature).log_softmax(dim=-1) for z in (p_logits, q_logits))
-    return F.kl_div(log_q, log_p, reduction="batchmean", log_target=True)
 
 
 def _exits_loss(
@@ -35,8 +30,8 @@ def _exits_loss(
     """Return the loss; what stands after the star says what a mistake does otherwise."""
     parts = [deepest * F.cross_entropy(logits[-1], targets)]
     for i, own in enumerate(logits[:-1]):
-        pair = teacher_of(logits, i), own
-        taught = _divergence(*(pair[::-1] if swapped else pair), temperature)
+        pair = own, teacher_of(logits, i)
+        taught = divergence(*(pair[::-1] if swapped else pair), temperature)
         taught = taught * (temperature**2 if squared else 1)
         parts.append((1 - lambda_) * F.cross_entropy(own, targets) + lambda_ * taught)
     return every(torch.stack(parts))
