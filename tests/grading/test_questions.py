@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -47,6 +48,16 @@ def test_mistake_is_wrong_and_recognised_by_name(question, mistake, variant):
 def test_mistake_is_wrong_on_fresh_cases(question, mistake, variant):
     for seed in range(5):
         assert any(faults(question, variant, question.fresh_cases(seed)))
+
+
+@pytest.mark.parametrize(("question", "mistake", "variant"), MISTAKES)
+def test_mistake_is_tried_without_a_word(question, mistake, variant):
+    # `check` tries them in a student's notebook, where a warning would be read as the student's.
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        for case in question.cases:
+            observe(variant, case, gradient_of=question.comparison.gradient_of)
+    assert not heard
 
 
 @each_question

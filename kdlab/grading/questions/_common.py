@@ -32,7 +32,10 @@ def between(generator: torch.Generator, low: float, high: float) -> float:
 def divergence(
     q_logits: Tensor, p_logits: Tensor, temperature: float = 1.0, reduction: str = "batchmean"
 ) -> Tensor:
-    """Return KL(p || q), both softened by a temperature."""
+    """Return KL(p || q), both softened by a temperature.
+
+    "mean" is not to be asked for: torch then warns, and a student would read that.
+    """
     log_q = F.log_softmax(q_logits / temperature, dim=1)
     log_p = F.log_softmax(p_logits / temperature, dim=1)
     return F.kl_div(log_q, log_p, reduction=reduction, log_target=True)

@@ -94,8 +94,8 @@ REMAINDER = Question(
             '`reduction="mean"` divides by the number of classes as well; "batchmean" doesn\'t.',
             (
                 lambda student_logits, teacher_logits, temperature: divergence(
-                    student_logits, teacher_logits, temperature, "mean"
-                ),
+                    student_logits, teacher_logits, temperature, "none"
+                ).mean(),
             ),
         ),
     ),

@@ -138,7 +138,7 @@ COHORT = Question(
         Mistake(
             "a mean over the classes, too",
             'The KL is a sum over classes and a mean over examples: reduction="batchmean".',
-            (_with(kl=lambda own, heard: divergence(own, heard, reduction="mean")),),
+            (_with(kl=lambda own, heard: divergence(own, heard, reduction="none").mean()),),
         ),
         Mistake(
             "always the first learner",
