@@ -23,7 +23,7 @@ SMALL = {"dataset": "digits", "train": 403, "test": 100, "hidden": (20,), "every
 SMALL["learning_rate"] = 0.01
 COMMAND = ["-m", "kdlab.experiments.codistillation", "--dataset", "digits", "--train", "403"]
 COMMAND += ["--test", "100", "--hidden", "20", "--every", "3", "--learning-rate", ".01"]
-LINE = r"worker {}: 201 images of digits, 4 epochs, {} test errors of 100, {:,} bytes sent, \d"
+LINE = r"worker {}: 201 images of digits, 4 epochs, {} test errors of 100, {:,} bytes sent in this start, \d"
 ENV = os.environ | {"OMP_NUM_THREADS": "1"}
 
 
@@ -233,14 +233,26 @@ def test_the_command_tells_bad_input_in_one_sentence(monkeypatch, capsys):
         assert shown.out == "" and shown.err.count("\n") == 1
         return shown.err.removeprefix("kdlab.experiments.codistillation: ").strip()
 
-    monkeypatch.delenv("RANK", raising=False)
-    how = "torchrun --nproc-per-node 2 -m kdlab.experiments.codistillation"
-    assert told() == f"workers are to be started by torchrun: {how}"
+    for name in ("RANK", "WORLD_SIZE"):
+        monkeypatch.delenv(name, raising=False)
+    how = "start with torchrun --nproc-per-node 2 -m kdlab.experiments.codistillation"
+    assert told() == f"workers must be at least 2, got 0: {how}"
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    assert told() == f"workers must be at least 2, got 1: {how}"
+    monkeypatch.setenv("WORLD_SIZE", "2")
     assert told("--lambda", "3") == "lambda_ must be in [0, 1], got 3.0"
-    monkeypatch.setenv("RANK", "1")
     assert told("--hidden", "0") == "hidden[0] must be a whole number >= 1, got 0"
     monkeypatch.setattr(__main__, "work", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
     assert told() == "disk full"
+
+
+def test_bad_options_are_told_by_the_first_worker_alone(monkeypatch, capsys):
+    waited = []
+    monkeypatch.setattr(__main__.time, "sleep", waited.append)
+    monkeypatch.setenv("RANK", "1")
+    assert __main__.main(["--hidden", "0"]) == 1
+    # Torchrun ends the others when one has ended: this one gives the first the time to tell.
+    assert capsys.readouterr().err == "" and waited == [5.0]
 
 
 def test_every_setting_is_an_option(capsys):

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import fields
 
@@ -11,6 +12,7 @@ from kdlab.schemes.history import Progress
 
 _NAME = "kdlab.experiments.codistillation"
 _START = f"torchrun --nproc-per-node 2 -m {_NAME}"
+_LAG_SECONDS = 5.0
 _KINDS = {"train": int, "test": int, "hidden": int, "folder": str}
 _HELP = {
     "dataset": "auto, mnist, fashion-mnist or digits",
@@ -35,16 +37,26 @@ _HELP = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train this worker and print what it found; return the exit status, 1 for an error."""
     options = vars(_parser().parse_args(arguments))
+    rank = int(os.environ.get("RANK", 0))
     try:
-        settings = Settings(**options | {"hidden": tuple(options["hidden"])})
-        if "RANK" not in os.environ:
-            raise ValueError(f"workers are to be started by torchrun: {_START}")
-        first = os.environ["RANK"] == "0"
-        _tell(work(settings, _progress(settings.epochs) if first else None))
+        settings = _settings(options)
+    except ValueError as error:
+        # It is the same for all. Torchrun ends all as soon as one has ended: the first is to tell.
+        time.sleep(_LAG_SECONDS) if rank else _say(f"{_NAME}: {error}", sys.stderr)
+        return 1
+    try:
+        _tell(work(settings, None if rank else _progress(settings.epochs)))
     except (ValueError, OSError, RuntimeError) as error:
         _say(f"{_NAME}: {error}", sys.stderr)
         return 1
     return 0
+
+
+def _settings(options: dict) -> Settings:
+    settings = Settings(**options | {"hidden": tuple(options["hidden"])})
+    if (workers := int(os.environ.get("WORLD_SIZE", 0))) < 2:
+        raise ValueError(f"workers must be at least 2, got {workers}: start with {_START}")
+    return settings
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,8 +68,13 @@ def _parser() -> argparse.ArgumentParser:
         kind = _KINDS.get(field.name, type(field.default))
         many = {"nargs": "*"} if field.name == "hidden" else {}
         given = {"dest": field.name, "type": kind, "default": field.default} | many
-        parser.add_argument(name, help=_HELP[field.name], **given)
+        told = "" if field.default is None else f"; default: {_shown(field.default)}"
+        parser.add_argument(name, help=_HELP[field.name] + told, **given)
     return parser
+
+
+def _shown(default: object) -> str:
+    return " ".join(map(str, default)) if isinstance(default, tuple) else str(default)
 
 
 def _progress(epochs: int) -> Progress:
@@ -73,7 +90,8 @@ def _progress(epochs: int) -> Progress:
 def _tell(found: dict) -> None:
     errors, count = found["test_errors"][-1], found["test_examples"]
     learnt = f"{found['examples']:,} images of {found['dataset']}, {len(found['losses'])} epochs"
-    sent = f"{found['bytes_sent']:,} bytes sent, {found['seconds']:.1f} s"
+    # An earlier start's bytes are not known, its seconds are kept in the checkpoint.
+    sent = f"{found['bytes_sent']:,} bytes sent in this start, {found['seconds']:.1f} s in all"
     _say(f"worker {found['rank']}: {learnt}, {errors} test errors of {count:,}, {sent}")
 
 

@@ -39,3 +39,9 @@ def divergence(
     log_q = F.log_softmax(q_logits / temperature, dim=1)
     log_p = F.log_softmax(p_logits / temperature, dim=1)
     return F.kl_div(log_q, log_p, reduction=reduction, log_target=True)
+
+
+def soft_cross_entropy(q_logits: Tensor, p_logits: Tensor, temperature: float = 1.0) -> Tensor:
+    """Return what `divergence` is without the teacher's entropy: a common mistake for it."""
+    log_q = F.log_softmax(q_logits / temperature, dim=1)
+    return -(F.softmax(p_logits / temperature, dim=1) * log_q).sum(dim=1).mean()

@@ -22,6 +22,11 @@ def _spread(first, second):
     return torch.stack([gaps.mean(), gaps.std()])
 
 
+def _by_count(first, second):
+    gaps = second - first
+    return torch.stack([gaps.mean(), gaps.std() / len(gaps)])
+
+
 def _population(first, second):
     gaps = second - first
     return torch.stack([gaps.mean(), gaps.std(correction=0) / len(gaps) ** 0.5])
@@ -73,6 +78,12 @@ PAIRED = Question(
             "This is the standard deviation of the differences; the mean's error is that over "
             "the root of the number of seeds.",
             (_spread,),
+        ),
+        Mistake(
+            "over n, not over its root",
+            "The variance of a mean is that of one difference over n, so its root is the standard "
+            "deviation over the root of n.",
+            (_by_count,),
         ),
         Mistake(
             "divided by n",

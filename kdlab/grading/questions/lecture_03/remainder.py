@@ -2,7 +2,13 @@
 
 from torch import tensor
 
-from kdlab.grading.questions._common import FLOAT32, between, divergence, normal
+from kdlab.grading.questions._common import (
+    FLOAT32,
+    between,
+    divergence,
+    normal,
+    soft_cross_entropy,
+)
 from kdlab.grading.spec import Case, Mistake, Question
 
 _Z = tensor([[1.0, 2.0, -1.0], [0.5, 0.0, 3.0]])
@@ -61,6 +67,12 @@ REMAINDER = Question(
                     teacher_logits, student_logits, temperature
                 ),
             ),
+        ),
+        Mistake(
+            "cross-entropy with soft targets",
+            "This is -sum p log q, larger than the divergence by the teacher's entropy: it isn't "
+            "0 for a perfect student. Subtract -sum p log p.",
+            (soft_cross_entropy,),
         ),
         Mistake(
             "times T^2",

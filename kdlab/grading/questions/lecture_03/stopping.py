@@ -4,7 +4,14 @@ import torch
 import torch.nn.functional as F
 from torch import tensor
 
-from kdlab.grading.questions._common import FLOAT32, between, classes, divergence, normal
+from kdlab.grading.questions._common import (
+    FLOAT32,
+    between,
+    classes,
+    divergence,
+    normal,
+    soft_cross_entropy,
+)
 from kdlab.grading.spec import Case, Mistake, Question
 
 _Z = tensor([[1.0, 2.0, -1.0], [0.5, 0.0, 3.0]])
@@ -14,14 +21,16 @@ _Y = tensor([0, 2])
 
 def _stopped(student_logits, teacher_logits, targets, temperature, lambda_, epoch, stop, **changed):
     """The loss with an early stop; `changed` says what a mistake does otherwise."""
-    labelled = F.cross_entropy(student_logits, targets)
-    taught = divergence(student_logits, teacher_logits, temperature)
+    softened = temperature if changed.get("soft_labels") else 1.0
+    labelled = F.cross_entropy(student_logits / softened, targets)
+    taught = changed.get("kl", divergence)(student_logits, teacher_logits, temperature)
     taught = taught * (temperature**2 if changed.get("squared", True) else 1)
     heard = epoch <= stop if changed.get("late") else epoch < stop
     if changed.get("turned"):
         heard = not heard
     if heard:
-        return (1 - lambda_) * labelled + lambda_ * taught
+        weight = 1 - lambda_ if changed.get("exchanged") else lambda_
+        return (1 - weight) * labelled + weight * taught
     return labelled * ((1 - lambda_) if changed.get("light") else 1)
 
 
@@ -95,6 +104,22 @@ EARLY_STOP = Question(
             "T^2 is missing",
             "The teacher's term has the factor T^2, as in lecture 02.",
             (_with(squared=False),),
+        ),
+        Mistake(
+            "lambda and 1 - lambda exchanged",
+            "lambda is the weight of the teacher's term, 1 - lambda that of the labels.",
+            (_with(exchanged=True),),
+        ),
+        Mistake(
+            "the labels' term at temperature T",
+            "Labels are learnt at T = 1: only the teacher's term is softened.",
+            (_with(soft_labels=True),),
+        ),
+        Mistake(
+            "cross-entropy with soft targets",
+            "The gradient is right; the value is too large by the teacher's entropy. Wanted is "
+            "KL(teacher || student), both softened.",
+            (_with(kl=soft_cross_entropy),),
         ),
         Mistake(
             "the other way round",

@@ -4,7 +4,13 @@ import torch
 import torch.nn.functional as F
 from torch import tensor
 
-from kdlab.grading.questions._common import between, classes, divergence, normal
+from kdlab.grading.questions._common import (
+    between,
+    classes,
+    divergence,
+    normal,
+    soft_cross_entropy,
+)
 from kdlab.grading.spec import Case, Comparison, Mistake, Question
 
 _LOGITS = tensor(
@@ -134,6 +140,12 @@ COHORT = Question(
             "Here the others' probabilities were averaged first. The loss is a mean of KLs; it "
             "has the same gradient and another value, larger by how far the others disagree.",
             (_mean_heard_first,),
+        ),
+        Mistake(
+            "cross-entropy with soft targets",
+            "The gradient is right; the value is too large by the others' entropy. Wanted is "
+            "KL(other || learner): F.kl_div, or subtract the entropy.",
+            (_with(kl=soft_cross_entropy),),
         ),
         Mistake(
             "a mean over the classes, too",

@@ -157,8 +157,11 @@ LOSS_RISE = Question(
         ),
         Mistake(
             "sigma taken for a variance",
-            "sigma is the standard deviation: multiply by sigma, not by its root.",
-            (lambda w, x, y, noise, sigma: _loss_rise(w, x, y, noise, sigma**0.5),),
+            "sigma is the standard deviation: multiply by sigma, not by its root or its square.",
+            (
+                lambda w, x, y, noise, sigma: _loss_rise(w, x, y, noise, sigma**0.5),
+                lambda w, x, y, noise, sigma: _loss_rise(w, x, y, noise, sigma**2),
+            ),
         ),
     ),
 )

@@ -70,7 +70,7 @@ BYTES_SENT = Question(
     mistakes=(
         Mistake(
             "to one other only",
-            "It sends to every other worker: times workers - 1.",
+            "It sends to every other worker, to each by itself: times workers - 1.",
             (_with(to=1),),
         ),
         Mistake(
@@ -97,6 +97,11 @@ BYTES_SENT = Question(
             "numbers, not bytes",
             "A weight and a logit take four bytes each.",
             (_with(weight=1, logit=1),),
+        ),
+        Mistake(
+            "bits, not bytes",
+            "Eight bits are a byte: divide by 8.",
+            (_with(weight=32, pixel=8, logit=32),),
         ),
         Mistake(
             "predictions first",

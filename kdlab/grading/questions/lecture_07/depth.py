@@ -4,7 +4,13 @@ import torch
 import torch.nn.functional as F
 from torch import tensor
 
-from kdlab.grading.questions._common import between, classes, divergence, normal
+from kdlab.grading.questions._common import (
+    between,
+    classes,
+    divergence,
+    normal,
+    soft_cross_entropy,
+)
 from kdlab.grading.spec import Case, Comparison, Mistake, Question
 
 WITH_GRADIENT = Comparison(
@@ -23,15 +29,14 @@ def _exits_loss(
     *,
     teacher_of=lambda logits, i: logits[-1].detach(),
     squared=True,
-    swapped=False,
+    kl=divergence,
     deepest=1.0,
     every=torch.sum,
 ):
     """Return the loss; what stands after the star says what a mistake does otherwise."""
     parts = [deepest * F.cross_entropy(logits[-1], targets)]
     for i, own in enumerate(logits[:-1]):
-        pair = own, teacher_of(logits, i)
-        taught = divergence(*(pair[::-1] if swapped else pair), temperature)
+        taught = kl(own, teacher_of(logits, i), temperature)
         taught = taught * (temperature**2 if squared else 1)
         parts.append((1 - lambda_) * F.cross_entropy(own, targets) + lambda_ * taught)
     return every(torch.stack(parts))
@@ -116,7 +121,7 @@ EXITS = Question(
         Mistake(
             "the divergence the other way round",
             "Wanted is KL(deepest || exit): the mean is over the deepest exit's probabilities.",
-            (_with(swapped=True),),
+            (_with(kl=lambda own, deepest, temperature: divergence(deepest, own, temperature)),),
         ),
         Mistake(
             "the deepest exit's labels weigh 1 - lambda",
@@ -126,7 +131,16 @@ EXITS = Question(
         Mistake(
             "a mean over the exits",
             "The losses of the exits are added, not averaged.",
-            (_with(every=torch.mean),),
+            (
+                _with(every=torch.mean),
+                _with(every=lambda losses: losses[0] + losses[1:].mean()),
+            ),
+        ),
+        Mistake(
+            "cross-entropy with soft targets",
+            "The gradient is right; the value is too large by the deepest exit's entropy. Wanted "
+            "is KL(deepest || exit), both softened.",
+            (_with(kl=soft_cross_entropy),),
         ),
         Mistake(
             "each exit hears the next one",

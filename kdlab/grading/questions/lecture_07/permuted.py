@@ -33,6 +33,12 @@ def _first_kept(probabilities, orders):
     return _dealt(probabilities, orders, _others(zero, probabilities.shape[1]))
 
 
+def _by_size(probabilities, orders):
+    """Permute the others in the order of their probabilities."""
+    largest_first = probabilities.argsort(dim=1, descending=True)
+    return _dealt(probabilities, orders, largest_first[:, 1:])
+
+
 def _averaged(probabilities, orders):
     top = probabilities.max(dim=1, keepdim=True)
     rest = (1 - top.values) / (probabilities.shape[1] - 1)
@@ -65,6 +71,11 @@ MISTAKES = (
         "Place j receives what stood in place orders[j]; here place orders[j] received what "
         "stood in place j.",
         (lambda probabilities, orders: _permuted(probabilities, orders.argsort(dim=1)),),
+    ),
+    Mistake(
+        "the others in the order of their probabilities",
+        "The j-th of the other classes is meant by the classes' numbers, not by their size.",
+        (_by_size,),
     ),
     Mistake(
         "the others made equal",
