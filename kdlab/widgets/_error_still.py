@@ -23,7 +23,7 @@ class Line(NamedTuple):
 def draw(curves: dict, lines: Sequence[Line]) -> str:
     """Return the SVG elements of `LiveTraining.curves`: errors on a log axis over steps."""
     if not curves["steps"]:
-        return stills.words(20, 150, "Nothing is trained yet: press start.")
+        return stills.words(20, 30, "Nothing is trained yet: press start.")
     x, y, low = _scales(curves, lines)
     parts = [_grid(curves, x, y, low)]
     for line in lines:
@@ -32,6 +32,11 @@ def draw(curves: dict, lines: Sequence[Line]) -> str:
         style = f'stroke="{line.colour}" stroke-width="2" stroke-dasharray="{line.dashes}"'
         parts.append(f'<polyline points="{points}" fill="none" {style}/>')
     return "".join(parts) + _legend(curves, lines)
+
+
+def height_of(curves: dict) -> float:
+    """Return how much room `draw` takes: a line before anything is trained."""
+    return TOP + HEIGHT + 45 if curves["steps"] else 50
 
 
 def top_of(steps: int) -> int:

@@ -100,8 +100,9 @@ class LearnersView(LiveView, module="watch_learners", uses=("answers", "live", "
     def still(self) -> str:
         """Draw the curves so far, and below them who hears whom."""
         body = _error_still.draw(self.curves, _learner_still.lines_of(self.letters))
-        body += _learner_still.draw(self.heard, self.weights, top=305)
-        size = {"width": 660, "height": 525}
+        top = _error_still.height_of(self.curves)
+        body += _learner_still.draw(self.heard, self.weights, top=top)
+        size = {"width": 660, "height": top + 220}
         return stills.picture(body, **size, title=self.title, description=self.summary())
 
     def settings(self) -> LearnerSettings:

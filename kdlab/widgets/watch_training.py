@@ -9,7 +9,7 @@ from kdlab import models
 from kdlab._checks import check_count
 from kdlab.data import Dataset
 from kdlab.widgets import _stills as stills
-from kdlab.widgets._error_still import Line, draw
+from kdlab.widgets._error_still import Line, draw, height_of
 from kdlab.widgets._live_view import LiveView, take_over
 from kdlab.widgets._traits import Number, temperature
 from kdlab.widgets._twins import Settings, Twins
@@ -65,7 +65,7 @@ class TrainingView(LiveView, module="watch_training", uses=("answers", "live")):
     def still(self) -> str:
         """Draw the curves so far."""
         body = draw(self.curves, LINES)
-        size = {"width": 660, "height": 305}
+        size = {"width": 660, "height": height_of(self.curves)}
         return stills.picture(body, **size, title=self.title, description=self.summary())
 
     def settings(self) -> Settings:

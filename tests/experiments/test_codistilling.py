@@ -23,7 +23,8 @@ SMALL = {"dataset": "digits", "train": 403, "test": 100, "hidden": (20,), "every
 SMALL["learning_rate"] = 0.01
 COMMAND = ["-m", "kdlab.experiments.codistillation", "--dataset", "digits", "--train", "403"]
 COMMAND += ["--test", "100", "--hidden", "20", "--every", "3", "--learning-rate", ".01"]
-LINE = r"worker {}: 201 images of digits, 4 epochs, {} test errors of 100, {:,} bytes sent in this start, \d"
+LINE = r"worker {}: 201 images of digits, 4 epochs, {} test errors of 100, "
+LINE += r"{:,} bytes sent in this start, \d"
 ENV = os.environ | {"OMP_NUM_THREADS": "1"}
 
 

@@ -278,7 +278,7 @@ def test_wrong_arguments_say_which(make, change, message, unchecked_shapes):
 def test_text_and_still_show_the_curves_and_the_weights(make):
     view = make(teacher=make_teacher(), weights=TABLE)
     assert view.summary() == "2 learners who teach each other: press start to train them"
-    assert "Nothing is trained yet" in view.still()
+    assert "Nothing is trained yet" in view.still() and 'height="270"' in view.still()
     assert repr(view) == (
         "watch_learners(weights=((0.0, 0.3, 0.4), (0.2, 0.0, 0.1)), temperature=1.0, "
         "learning_rate=0.05, order='in turn', state='ready')"

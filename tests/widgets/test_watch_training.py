@@ -223,7 +223,7 @@ def test_a_model_that_does_not_fit_is_named_when_the_view_is_made(
 def test_text_and_still_show_the_curves(make):
     view = make()
     assert view.summary() == "Two students, one with a teacher: press start to train them"
-    assert "Nothing is trained yet" in view.still()
+    assert "Nothing is trained yet" in view.still() and 'height="50"' in view.still()
     assert repr(view) == (
         "watch_training(temperature=4.0, lambda_=0.5, learning_rate=0.05, state='ready')"
     )

@@ -75,7 +75,9 @@ export function logChart(parent, { width, height, lines, markText }) {
       svg("text", place, grid, tick.toLocaleString("en", { maximumSignificantDigits: 3 }));
     }
     for (const share of width > 400 ? [0, 0.25, 0.5, 0.75, 1] : [0, 0.5, 1]) {
-      const place = { class: "kd-tick", x: x(share * end), y: TOP + height + 18, "text-anchor": "middle" };
+      // The last number would be cut where it is a long one.
+      const where = share === 1 ? { x: LEFT + width + 14, "text-anchor": "end" } : { x: x(share * end), "text-anchor": "middle" };
+      const place = { class: "kd-tick", y: TOP + height + 18, ...where };
       svg("text", place, grid, (share * end).toLocaleString("en"));
     }
   }

@@ -4,4 +4,4 @@ from kdlab.grading.questions.lecture_03.pairs import PAIRED
 from kdlab.grading.questions.lecture_03.remainder import REMAINDER
 from kdlab.grading.questions.lecture_03.stopping import EARLY_STOP
 
-QUESTIONS = (REMAINDER, EARLY_STOP, PAIRED)
+QUESTIONS = (PAIRED, REMAINDER, EARLY_STOP)

@@ -42,7 +42,7 @@ def _draw_pairs(generator):
 
 
 PAIRED = Question(
-    id="KD03-E3",
+    id="KD03-E1",
     title="Seeds in pairs",
     minutes=10,
     signature=(

@@ -34,7 +34,7 @@ def _draw_remainder(generator):
 
 
 REMAINDER = Question(
-    id="KD03-E1",
+    id="KD03-E2",
     title="What the student can't say",
     minutes=10,
     signature=(

@@ -68,7 +68,7 @@ def _visible(epoch):
 
 
 EARLY_STOP = Question(
-    id="KD03-E2",
+    id="KD03-E3",
     title="Stop to hear",
     minutes=10,
     signature=(
