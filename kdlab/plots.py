@@ -85,12 +85,7 @@ def use_style() -> None:
 
 
 def show_images(
-    images,
-    titles: Sequence[str] | None = None,
-    *,
-    columns: int = 10,
-    size: float = 0.9,
-    framed: bool = False,
+    images, titles: Sequence[str] | None = None, *, columns: int = 10, size: float = 0.9
 ) -> Axes:
     """Show grey or colour images in rows, each under its title; return the first one's Axes.
 
@@ -98,7 +93,6 @@ def show_images(
         images: [examples, channels, height, width], uint8 or float in [0, 1].
         titles: One an image, or None.
         columns, size: Images in a row, and inches an image.
-        framed: Draw the edge of each image, where its place in the image is what counts.
 
     Raises:
         ValueError: There is no image, or too few titles, or an argument is out of range.
@@ -117,10 +111,6 @@ def show_images(
         # The colour map is for one channel; matplotlib leaves three as they are.
         axes.imshow(image[0] if len(image) == 1 else image.transpose(1, 2, 0), cmap="gray_r")
         axes.set_title(text, fontsize=9)
-        if framed:
-            axes.axis("on")
-            axes.set(xticks=[], yticks=[])
-            axes.spines[:].set(visible=True, color="0.7")
     return grid.flat[0]
 
 

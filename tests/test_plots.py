@@ -57,14 +57,6 @@ def test_images_are_shown_as_they_are():
     assert [ax.get_title() for ax in grid] == ["a", "b", "c", ""]
 
 
-def test_a_frame_goes_all_around_an_image():
-    for framed in (False, True):
-        axes = plots.show_images(IMAGES, framed=framed)
-        drawn = axes.axison and all(side.get_visible() for side in axes.spines.values())
-        assert drawn == framed
-        assert not framed or len(axes.get_xticks()) == len(axes.get_yticks()) == 0
-
-
 @pytest.mark.parametrize(
     ("images", "more", "message"),
     [
