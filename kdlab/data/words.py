@@ -83,7 +83,7 @@ def hash_ngrams(
         ValueError: texts is empty, or a count is no positive whole number.
 
     References:
-        Weinberger et al. 2009, arXiv:0902.2206, equation 2.
+        Weinberger et al. 2009, arXiv:0902.2206.
     """
     check_count(buckets=buckets, longest=longest)
     check_length(1, texts=texts)

@@ -31,7 +31,7 @@ def compare_linear(
 ) -> Comparison:
     """Compare three linear classifiers, as in the synthetic experiments of the paper.
 
-    x and x* are standardized first. The paper stops all three after 1,000 epochs of RMSprop;
+    x and x* are standardized first. The authors stop all three after 1,000 epochs of RMSprop;
     we fit them to the end, and a little decay keeps the teacher's answers soft.
 
     Args:
@@ -46,7 +46,7 @@ def compare_linear(
         ValueError: As in `standardize`, `fit` and `distill_generalized`.
 
     References:
-        Lopez-Paz et al. 2016, arXiv:1511.03643, section 6.
+        Lopez-Paz et al. 2016, arXiv:1511.03643, section 5.
     """
     train, test = standardize(train, test)
     classes = int(max(train.targets.max(), test.targets.max())) + 1

@@ -62,7 +62,7 @@ def generalized_loss(
 
     References:
         Lopez-Paz et al. 2016, arXiv:1511.03643, section 4; `known` is the index set of
-        Grabovoy and Strijov 2021. Equation 2 of the former leaves the student at T = 1 and has
+        Grabovoy and Strijov 2021. Equation 4 of the former leaves the student at T = 1 and has
         no T^2: that is `teacher_outputs / T` at temperature 1. Their released code has the T^2.
     """
     check_fraction(lambda_=lambda_)
@@ -70,7 +70,7 @@ def generalized_loss(
     check_same_length(outputs=outputs, teacher_outputs=teacher_outputs, targets=targets)
     if known is None:
         return _weighed(outputs, teacher_outputs, targets, lambda_, temperature)
-    check_same_length(outputs=outputs, known=known)
+    _check_known(known, outputs)
     # Where x* is not known the student is its own teacher, with weight 0.
     parts = ((known, teacher_outputs, lambda_), (~known, outputs.detach(), 0.0))
     summed = [
@@ -157,6 +157,13 @@ def distill_generalized(
         return generalized_loss(outputs, teacher_outputs, targets, **teaching)
 
     return minimize(student, inputs, loss, decay, steps)
+
+
+def _check_known(known: Tensor, outputs: Tensor) -> None:
+    check_same_length(outputs=outputs, known=known)
+    if known.dtype != torch.bool or known.ndim != 1:
+        came = f"{known.dtype} of shape {list(known.shape)}"
+        raise ValueError(f"known must be boolean, [examples], got {came}")
 
 
 def _weighed(

@@ -94,7 +94,7 @@ def draw_triplets(
         ValueError: The set-up is unknown, or a count is no whole number in its range.
 
     References:
-        Lopez-Paz et al. 2016, arXiv:1511.03643, section 6, experiments 1 to 4.
+        Lopez-Paz et al. 2016, arXiv:1511.03643, section 5, experiments 1 to 4.
     """
     check_choice(tuple(SETUPS), setup=setup)
     check_count(0, seed=seed)

@@ -113,7 +113,7 @@ def test_hinton_s_distillation_is_the_case_where_the_teacher_sees_the_same():
     )
 
 
-def test_equation_2_of_the_paper_is_softened_logits_at_temperature_1():
+def test_equation_4_of_the_paper_is_softened_logits_at_temperature_1():
     z, v, y = normal(EXAMPLES, CLASSES), normal(EXAMPLES, CLASSES, seed=3), classes()
     z.requires_grad_()
     [ours] = torch.autograd.grad(generalized_loss(z, v / 20, y, lambda_=0.4), z)
@@ -300,6 +300,11 @@ REFUSED = [
         (Z, Z, Y),
         {"lambda_": 1, "known": KNOWN[:2]},
         "lengths must be equal, got outputs 4 and known 2",
+    ),
+    (
+        (Z, Z, Y),
+        {"lambda_": 1, "known": KNOWN.long()},
+        "known must be boolean, [examples], got torch.int64 of shape [4]",
     ),
     (
         (Z, Z, Z[:, :1]),
