@@ -14,7 +14,7 @@ from kdlab.data.texts import FILES
 NAME = "sentiment140"
 LINES = [("negative", f"so sad {word}") for word in "abcdefghij"]
 LINES += [("neutral", "well"), ("positive", "fine\u2028 @you"), ("positive", "fine\u2028 @me")]
-LINES += [("positive", f"so glad\t{word}") for word in "abcdefgh"]
+LINES += [("positive", f"so\rglad\t{word}") for word in "abcdefgh"]
 
 
 def write(folder: Path, lines=LINES, name=NAME) -> Path:
