@@ -82,6 +82,7 @@ def test_an_absent_set_is_told_in_one_clear_sentence(folder, cache, monkeypatch,
         (lambda whole: gzip.compress(b"negative\t\xff\n"), "it can't be read to its end (.*)"),
         (lambda whole: whole[:12] + b"\0" * 20 + whole[32:], "it can't be read to its end (.*)"),
         (lambda whole: gzip.compress(b"positive\tyes\nno\n"), "line 2 is no label, tab and text"),
+        (lambda whole: gzip.compress(b"positive\n"), "line 1 is no label, tab and text"),
         (lambda whole: gzip.compress(b"maybe\tyes\n"), "line 1 is no label, tab and text"),
     ],
 )
