@@ -79,7 +79,10 @@ def test_a_seed_fixes_the_weights_and_leaves_the_global_generator():
 
 def test_dropout_drops_in_training_only():
     model, texts = bi_lstm(WORDS, dropout=0.5), numbers([2, 3])
-    assert not torch.equal(model(texts), model(texts))
+    one, other = model.features(texts), model.features(texts)
+    assert torch.equal(one["words"], other["words"])
+    assert not torch.equal(one["pooled"], other["pooled"])
+    assert not torch.allclose(one["logits"], model.logits(one["pooled"]))
     model.eval()
     assert torch.equal(model(texts), model(texts))
     assert torch.equal(model(texts), bi_lstm(WORDS)(texts))
