@@ -15,7 +15,7 @@ floor     room                   what it holds
 1         ``data``               data sets as tensors, offline default, batches
 1         ``course``             what every lecture says of itself: times, environment
 2         ``schemes``            one readable loop a scheme
-2         ``privileged``         privileged information: linear theory, synthetic sets
+2         ``privileged``         teachers that see more; what theory says of them
 3         ``plots``              results -> Axes
 3         ``experiments``        the published tables beside ours, resumable
 4         ``widgets``            sliders that answer at once

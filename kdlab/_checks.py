@@ -31,6 +31,12 @@ def check_fraction(**named: float) -> None:
     _require(named, "in [0, 1]", lambda value: 0 <= value <= 1)
 
 
+def check_not_negative(**named: float) -> None:
+    """Raise ValueError unless every named number is finite and >= 0."""
+    _require(named, ">= 0", lambda value: value >= 0)
+    _require(named, "finite", math.isfinite)
+
+
 def check_drop_rate(**named: float) -> None:
     """Raise ValueError unless every named number lies in [0, 1): something must be left."""
     _require(named, "in [0, 1)", lambda value: 0 <= value < 1)

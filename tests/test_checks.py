@@ -29,6 +29,11 @@ def test_temperatures_pass(value):
     checks.check_temperature(temperature=value)
 
 
+@pytest.mark.parametrize("value", [0, 0.0, 1e-30, 7, np.float32(2), torch.tensor(3.0)])
+def test_numbers_that_are_not_negative_pass(value):
+    checks.check_not_negative(decay=value)
+
+
 @pytest.mark.parametrize("value", [0, 1, 0.5, np.float64(1)])
 def test_fractions_pass(value):
     checks.check_fraction(lambda_=value)
@@ -71,6 +76,10 @@ BAD = [
     (checks.check_temperature, math.inf, "x must be finite, got inf"),
     (checks.check_temperature, 9e-10, "x must be in [1e-9, 1e9], got 9e-10"),
     (checks.check_temperature, 1.1e9, "x must be in [1e-9, 1e9], got 1100000000.0"),
+    (checks.check_not_negative, -0.1, "x must be >= 0, got -0.1"),
+    (checks.check_not_negative, math.nan, "x must be >= 0, got nan"),
+    (checks.check_not_negative, math.inf, "x must be finite, got inf"),
+    (checks.check_not_negative, "1", "x must be >= 0, got '1'"),
     (checks.check_fraction, 1.1, "x must be in [0, 1], got 1.1"),
     (checks.check_fraction, -0.1, "x must be in [0, 1], got -0.1"),
     (checks.check_fraction, math.nan, "x must be in [0, 1], got nan"),

@@ -1,4 +1,7 @@
-"""Batches of a data set in memory, converted and moved a whole batch at a time."""
+"""Batches of a data set in memory, converted and moved a whole batch at a time.
+
+What is said of images holds for texts too, as numbers of words or as features of any shape.
+"""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -7,14 +10,14 @@ import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
-from kdlab._checks import check_count, check_same_length, check_tensor
+from kdlab._checks import check_count, check_images, check_same_length, check_tensor
 
 
 class Batch(NamedTuple):
     """What `Batches` yields.
 
     Attributes:
-        images: Float in [0, 1], [batch, channels, height, width].
+        images: Float in [0, 1], [batch, channels, height, width]; or what else was given.
         targets: int64, [batch].
         indices: Which of all images that can come these are, int64, [batch]: the example's
             number; with `shift` it is example * (2 shift + 1)^2 + place, as in `move_images`.
@@ -35,19 +38,26 @@ class Batches:
 
     def __init__(
         self,
-        images: UInt8[Tensor, "examples channels height width"],
+        images: UInt8[Tensor, "examples channels height width"]
+        | Float[Tensor, "examples *shape"]
+        | Int64[Tensor, "examples words"],
         targets: Int64[Tensor, "examples"],
         *,
         batch_size: int = 128,
         seed: int = 0,
         shift: int = 0,
     ) -> None:
-        """Raise ValueError if lengths differ, nothing is there, or a count is no whole number."""
+        """Raise ValueError if lengths differ, nothing is there, or a count is no whole number.
+
+        Also if what is no image shall be moved.
+        """
         check_same_length(images=images, targets=targets)
         if not len(targets):
             raise ValueError("images must hold at least one image, got 0")
         check_count(batch_size=batch_size)
         check_count(0, shift=shift, seed=seed)
+        if shift:
+            check_images(images=images[:1])
         self.images, self.targets = images, targets
         self.batch_size, self.shift = batch_size, shift
         self.generator = torch.Generator().manual_seed(seed)
@@ -81,13 +91,19 @@ class Batches:
 
 def to_float(
     images: UInt8[Tensor, "batch channels height width"]
-    | Float[Tensor, "batch channels height width"],
-) -> Float[Tensor, "batch channels height width"]:
-    """Turn bytes 0..255 into floats 0..1; floats pass through, anything else is a ValueError."""
+    | Float[Tensor, "batch *shape"]
+    | Int64[Tensor, "batch words"],
+) -> Float[Tensor, "batch *shape"] | Int64[Tensor, "batch words"]:
+    """Turn bytes 0..255 into floats 0..1; floats, and words' numbers in int64, pass through.
+
+    Raises:
+        ValueError: It is neither: no tensor, or one of another type.
+    """
     check_tensor(images=images)
     if images.dtype == torch.uint8:
         return images.float().div_(255)
-    if not images.is_floating_point():
+    words = images.dtype == torch.int64 and images.ndim == 2
+    if not (images.is_floating_point() or words):
         raise ValueError(f"images must be uint8 or floating point, got {images.dtype}")
     return images
 

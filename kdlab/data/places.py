@@ -20,14 +20,15 @@ class DataUnavailable(RuntimeError):
 class DataDamaged(RuntimeError):
     """A file of a data set is there but can't be trusted; the message names it."""
 
-    def __init__(self, file: Path, trouble: str) -> None:
+    def __init__(self, file: Path, trouble: str, *, fetched: bool = True) -> None:
         named = os.environ.get("KDLAB_DATA", "")
         ours = not named or not file.is_relative_to(Path(named).expanduser())
         # A shared folder may be read-only for who reads this.
         otherwise = "or delete it" if ours else "delete it, or unset KDLAB_DATA"
+        further = ": kdlab.data.load then looks further, and fetches what is missing"
         super().__init__(
-            f"{file} is damaged: {trouble}. Replace it by a whole copy, {otherwise}: "
-            "kdlab.data.load then looks further, and fetches what is missing."
+            f"{file} is damaged: {trouble}. Replace it by a whole copy"
+            f"{f', {otherwise}{further}' if fetched else ''}."
         )
 
 

@@ -2,11 +2,14 @@
 
 from kdlab.models.networks import Ensemble, FeatureNet, conv_net, mlp
 from kdlab.models.parts import Dropout, constrain_max_norm, count_parameters, regressor
+from kdlab.models.texts import BiLstm, bi_lstm
 
 __all__ = [
+    "BiLstm",
     "Dropout",
     "Ensemble",
     "FeatureNet",
+    "bi_lstm",
     "constrain_max_norm",
     "conv_net",
     "count_parameters",

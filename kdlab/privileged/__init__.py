@@ -1,5 +1,6 @@
-"""Privileged information: what a teacher that sees more does to a linear student, in theory."""
+"""Teachers that see more than their students ever will, and what theory says of them."""
 
+from kdlab.privileged.comparison import Comparison, compare_linear
 from kdlab.privileged.densities import (
     SUPPORTS,
     likeliest_student,
@@ -10,6 +11,7 @@ from kdlab.privileged.densities import (
     published_log_constant,
     sample_answers,
 )
+from kdlab.privileged.generalized import distill_generalized, fit, generalized_loss
 from kdlab.privileged.integration import integrate
 from kdlab.privileged.posterior import (
     Posterior,
@@ -22,12 +24,24 @@ from kdlab.privileged.regression import (
     pseudo_responses,
     weighted_log_likelihood,
 )
+from kdlab.privileged.synthetic import SETUPS, LinearTruth, draw_linear_truth, draw_triplets
+from kdlab.privileged.triplets import Triplets, standardize
 
 __all__ = [
-    "SUPPORTS",
+    "Comparison",
+    "LinearTruth",
     "Posterior",
+    "SETUPS",
+    "SUPPORTS",
+    "Triplets",
     "choose_lambda",
+    "compare_linear",
+    "distill_generalized",
+    "draw_linear_truth",
+    "draw_triplets",
+    "fit",
     "fit_student",
+    "generalized_loss",
     "integrate",
     "likeliest_student",
     "log_constant",
@@ -38,6 +52,7 @@ __all__ = [
     "pseudo_responses",
     "published_log_constant",
     "sample_answers",
+    "standardize",
     "student_posterior",
     "weighted_log_likelihood",
 ]

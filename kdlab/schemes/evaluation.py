@@ -33,7 +33,8 @@ def predict(
     Args:
         model: Any module from images to logits; each of its parts keeps its train or eval
             mode.
-        images: uint8 or float, [examples, channels, height, width].
+        images: uint8 or float, [examples, channels, height, width]; or what else `Batches`
+            takes.
         batch_size: How many images go through at once.
 
     Raises:

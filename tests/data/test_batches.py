@@ -116,6 +116,28 @@ def test_floats_pass_through():
     assert to_float(images) is images
 
 
+def test_numbers_of_words_pass_through():
+    words = torch.tensor([[3, 0], [1, 2]])
+    assert to_float(words) is words
+
+
+@pytest.mark.parametrize(
+    "inputs", [torch.arange(60).view(30, 2), torch.arange(60.0).view(30, 2), torch.arange(30.0)]
+)
+def test_what_is_no_image_comes_in_batches_too(inputs):
+    seen = [batch for _ in range(2) for batch in Batches(inputs, torch.arange(30), batch_size=8)]
+    assert [len(batch.targets) for batch in seen] == [8, 8, 8, 6] * 2
+    for images, targets, indices in seen:
+        assert torch.equal(images, inputs[indices]) and images.dtype == inputs.dtype
+        assert torch.equal(targets, indices)
+
+
+def test_what_is_no_image_is_not_moved():
+    message = r"^images must have shape \[examples, 1 or 3 .*\], got \[1, 2\]$"
+    with pytest.raises(ValueError, match=message):
+        Batches(torch.zeros(4, 2), torch.zeros(4, dtype=torch.int64), shift=1)
+
+
 def test_other_numbers_are_refused(unchecked_shapes):
     with pytest.raises(ValueError, match="^images must be uint8 or floating point, got torch.int"):
         to_float(torch.zeros(2, 1, 3, 3, dtype=torch.int64))
