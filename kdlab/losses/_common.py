@@ -24,8 +24,9 @@ def unit_rows(values: Tensor) -> Tensor:
     would throw the whole network away.
     """
     lengths = torch.linalg.vector_norm(values, dim=-1, keepdim=True)
-    heard = lengths > torch.finfo(values.dtype).eps
-    return torch.where(heard, values / lengths.where(heard, torch.ones_like(lengths)), 0.0)
+    # A row that holds NaN isn't silent: who diverges is to be seen.
+    silent = lengths <= torch.finfo(values.dtype).eps
+    return torch.where(silent, 0.0, values / lengths.where(~silent, torch.ones_like(lengths)))
 
 
 def same_size(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:

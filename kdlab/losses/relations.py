@@ -98,7 +98,8 @@ def similarity_preserving_loss(
 
     References:
         Tung and Mori 2019, arXiv:1907.09682, equations 2 to 4. Dividing by the sum of
-        absolute values, as one library did by accident, gives a loss some ten times smaller.
+        absolute values, as one library did by accident, gives a smaller loss, the more so the
+        larger the batch.
     """
     mine, wanted = both(student_features, teacher_features)
     return (_similarities(mine) - _similarities(wanted)).square().mean()

@@ -103,6 +103,8 @@ def _before(
 ) -> dict[str, str | None]:
     """Return the teacher's block before each one; None before the first, which gets images."""
     names = [*teacher.blocks]
+    if isinstance(blocks, str) or not blocks or len(set(blocks)) < len(blocks):
+        raise ValueError(f"blocks must be different names of blocks, got {blocks!r}")
     for name in blocks:
         for whose, model in (("student", student), ("teacher", teacher)):
             if name not in model.blocks:

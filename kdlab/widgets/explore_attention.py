@@ -116,6 +116,9 @@ def explore_attention(
         ValueError: There is no layer, their numbers differ, maps are no maps of these images,
             or a value is out of range.
     """
+    for name, maps in {"student_maps": student_maps, "teacher_maps": teacher_maps}.items():
+        if not isinstance(maps, Mapping):
+            raise ValueError(f"{name} must be activations by layer, got {type(maps).__name__}")
     if not student_maps or len(student_maps) != len(teacher_maps):
         came = f"{len(student_maps)} and {len(teacher_maps)}"
         raise ValueError(f"student_maps and teacher_maps must be equally many, got {came}")

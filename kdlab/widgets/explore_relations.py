@@ -5,7 +5,7 @@ import traitlets
 from jaxtyping import Float
 from torch import Tensor
 
-from kdlab._checks import check_choice, check_same_length
+from kdlab._checks import check_choice, check_same_length, check_tensor
 from kdlab.losses import rkd_angle_loss, rkd_distance_loss
 from kdlab.widgets import _stills as stills
 from kdlab.widgets._traits import Points
@@ -113,7 +113,8 @@ def explore_relations(
 
 
 def _check_points(name: str, points: Tensor) -> None:
-    shape = list(getattr(points, "shape", ()))
+    check_tensor(**{name: points})
+    shape = list(points.shape)
     if len(shape) != 2 or shape[1] != 2 or not 2 <= shape[0] <= MOST_POINTS:
         wanted = f"[2 to {MOST_POINTS} points, 2]"
         raise ValueError(f"{name} must have shape {wanted}, got {shape}")

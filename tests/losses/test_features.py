@@ -141,6 +141,23 @@ def test_a_silent_layer_gets_no_gradient_and_no_nan():
     assert losses.attention_map(s.detach())[1].abs().max() == 0
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "attention_transfer_loss",
+        "similarity_preserving_loss",
+        "cosine_table_loss",
+        "rkd_distance_loss",
+        "rkd_angle_loss",
+    ],
+)
+@pytest.mark.parametrize("examples", [slice(0, 1), slice(None)])
+def test_a_student_that_diverged_is_seen(name, examples):
+    s, t = draw(3, 2, 2, 2), draw(3, 2, 2, 2, seed=1)
+    s[examples] = math.nan
+    assert getattr(losses, name)(s, t).isnan()
+
+
 @pytest.mark.usefixtures("unchecked_shapes")
 @pytest.mark.parametrize(
     ("call", "message"),

@@ -421,6 +421,15 @@ RECORDED = record(wide_net(), small_set()[0], ["hidden1"])
             lambda: blocks(small_net(), small_net(7), small_batches(), blocks=["hidden2"]),
             "blocks must be of the student's inputs, hidden1, logits, got 'hidden2'",
         ),
+        *(
+            (
+                lambda wrong=wrong: blocks(
+                    small_net(), small_net(7), small_batches(), blocks=wrong
+                ),
+                f"blocks must be different names of blocks, got {wrong!r}",
+            )
+            for wrong in ("hidden1", [], ["hidden1", "hidden1"])
+        ),
         (
             lambda: blocks(nn.Linear(1, 1), small_net(7), small_batches()),
             "student must be kdlab's FeatureNet, got Linear",

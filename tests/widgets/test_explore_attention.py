@@ -80,6 +80,7 @@ def test_a_wrong_value_is_refused_and_the_old_one_stays(name, value, message):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"student_maps": IMAGES}, "student_maps must be activations by layer, got Tensor"),
         ({"student_maps": {}}, "student_maps and teacher_maps must be equally many, got 0 and 2"),
         (
             {"teacher_maps": {"a": TEACHER["block1"]}},

@@ -80,6 +80,7 @@ def test_points_must_stay_as_many():
             r"teacher must have shape \[2 to 12 points, 2\], got \[5, 1\]",
         ),
         ({"student": STUDENT[:1]}, r"student must have shape \[2 to 12 points, 2\], got \[1, 2\]"),
+        ({"student": STUDENT.tolist()}, "student must be a tensor, got list"),
         ({"teacher": TEACHER / 0}, "teacher must be finite, got "),
         ({"loss": "none"}, "loss must be one of 'distance', 'angle', 'both', got 'none'"),
     ],

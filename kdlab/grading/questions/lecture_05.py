@@ -33,6 +33,12 @@ def _draw_rows(generator):
     )
 
 
+def _draw_pairs(generator):
+    # Whole numbers: the distance of two that coincide is then 0 however it is computed.
+    twice = normal(generator, 5, 3).round()[[0, 1, 2, 3, 4, 0]]
+    return *_draw_rows(generator), Case("two of six coincide", {"features": twice})
+
+
 def _draw_angles(generator):
     chosen = int(torch.randint(1, 5, (), generator=generator))
     return (
@@ -50,16 +56,23 @@ RELATIVE_DISTANCES = Question(
     ),
     statement=(
         "Return the Euclidean distances of all pairs, divided by their mean over the pairs that "
-        "are apart."
+        "are apart. Two examples may coincide; they are not apart."
     ),
     reference=_relative_distances,
     cases=(
         Case("a triangle", {"features": _TRIANGLE}),
         Case("four of width 3", {"features": _FOUR}),
+        Case("two that coincide", {"features": _TRIANGLE[[0, 1, 2, 0]]}),
     ),
-    draw=_draw_rows,
+    draw=_draw_pairs,
     comparison=FLOAT32,
     mistakes=(
+        Mistake(
+            "pairs that coincide count in the mean",
+            "The mean is over the pairs with a distance above 0, which may be fewer than "
+            "batch (batch - 1).",
+            (lambda features: _divided(features, lambda d: d.sum() / (d.numel() - len(d))),),
+        ),
         Mistake(
             "the zeros of the diagonal count in the mean",
             "An example's distance from itself is 0 and no pair. Divide the sum by the number of "

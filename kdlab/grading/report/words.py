@@ -42,7 +42,7 @@ LOOKS = {
         "–",
         "unanswered",
         "The answer was left as it was handed out.",
-        "Replace the line that raises NotImplementedError.",
+        "Put your answer in the place of the line that raised NotImplementedError, and return it.",
     ),
     "error": Look(
         "⚠",

@@ -49,7 +49,7 @@ def test_question_says_status_points_and_message(told):
 @pytest.mark.parametrize(
     ("status", "means", "advice"),
     [
-        ("not answered", "left as it was handed out", "raises NotImplementedError"),
+        ("not answered", "left as it was handed out", "raised NotImplementedError"),
         ("error", "stopped with an error", "Restart the kernel"),
         ("timed out", "longer than this question allows", "a loop that never ends"),
         ("crashed", "ended before it could answer", "exit()"),
