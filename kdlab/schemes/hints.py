@@ -58,8 +58,9 @@ def learn_hints(
         The mean hint loss of each epoch; an interrupt ends the run early.
 
     Raises:
-        ValueError: A layer isn't there, its regressed shape isn't the teacher's, or another
-            argument is of another type or out of range.
+        ValueError: A layer isn't there, its regressed shape isn't the teacher's, the optimizer
+            lacks the regressor's parameters, or another argument is of another type or out of
+            range.
 
     References:
         Romero et al. 2015, arXiv:1412.6550, section 2.2.
@@ -78,6 +79,7 @@ def learn_hints(
         beside=regressor,
     )
     check_apart(teacher, student)
+    _check_held(optimizer, regressor)
     hints = Listened(teacher, batches, [teacher_layer])
     with run, hints, tapped(student, [student_layer]) as maps:
         for _ in run.epochs():
@@ -90,6 +92,15 @@ def learn_hints(
                 optimizer.step()
                 run.step(loss, len(targets))
     return run.history()
+
+
+def _check_held(optimizer: torch.optim.Optimizer, regressor: nn.Module) -> None:
+    """Raise ValueError for a regressor that would never learn."""
+    held = {id(weight) for group in optimizer.param_groups for weight in group["params"]}
+    learning = [weight for weight in regressor.parameters() if weight.requires_grad]
+    if missing := sum(id(weight) not in held for weight in learning):
+        told = f"{len(learning) - missing} of its {len(learning)} tensors"
+        raise ValueError(f"optimizer must hold the regressor's parameters, got {told}")
 
 
 def distill_features(

@@ -38,12 +38,12 @@ def regressor_of(student, teacher):
     )
 
 
-def hints(student, teacher, batches, regressor, **rest):
+def hints(student, teacher, batches, regressor, make=both_sgd, **rest):
     return learn_hints(
         student,
         teacher,
         batches,
-        both_sgd(student, regressor),
+        make(student, regressor),
         regressor=regressor,
         student_layer="hidden1",
         teacher_layer="hidden1",
@@ -350,6 +350,17 @@ def test_a_regressor_learns_in_train_mode_and_is_left_in_eval_mode():
     regressor.register_forward_hook(lambda module, given, made: modes.add(module.training))
     hints(small_net(), wide_net(), small_batches(), regressor)
     assert modes == {True} and not regressor.training
+
+
+def test_a_regressor_that_would_never_learn_is_refused():
+    def without(student, regressor):
+        return sgd(student)
+
+    given = small_net(), wide_net(), small_batches()
+    message = "optimizer must hold the regressor's parameters, got 0 of its 2 tensors"
+    check_refused(lambda: hints(*given, nn.Linear(8, 12), without), message)
+    # One that is meant to stay as it is need not be held.
+    hints(*given, nn.Linear(8, 12).requires_grad_(False), without)
 
 
 def test_regressors_bring_a_map_to_the_teachers_shape():
