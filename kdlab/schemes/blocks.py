@@ -80,10 +80,8 @@ def distill_blocks(
         for _ in run.epochs():
             for images, targets, indices in batches:
                 wanted = heard.hear(images, indices)
-                fed = [wanted.get(before[name], images) for name in blocks]
-                made = [
-                    student.blocks[name](given) for name, given in zip(blocks, fed, strict=True)
-                ]
+                fed = {name: wanted.get(before[name], images) for name in blocks}
+                made = [_ask(student, name, given) for name, given in fed.items()]
                 loss = distillation_loss(
                     student(images),
                     wanted[LOGITS],
@@ -96,6 +94,18 @@ def distill_blocks(
                 optimizer.step()
                 run.step(loss, len(targets))
     return run.history()
+
+
+def _ask(student: FeatureNet, name: str, given: Tensor) -> Tensor:
+    """Return what the student's block makes of what the teacher's earlier blocks made."""
+    try:
+        return student.blocks[name](given)
+    except RuntimeError as error:
+        # Torch says so of any shape that doesn't fit; memory that runs out is another matter.
+        if type(error) is not RuntimeError:
+            raise
+        told = f"student's {name} must take the teacher's {list(given.shape)}"
+        raise ValueError(f"{told}; as wide as the teacher's, it would: {error}") from error
 
 
 def _before(

@@ -363,6 +363,13 @@ def test_a_regressor_that_would_never_learn_is_refused():
     hints(*given, nn.Linear(8, 12).requires_grad_(False), without)
 
 
+def test_a_block_that_is_too_narrow_for_the_teachers_maps_is_named():
+    # What follows is torch's own sentence, which is another one in another version.
+    message = r"^student's logits must take the teacher's \[\d+, 12\]; as wide as the teacher's, it"
+    with pytest.raises(ValueError, match=message):
+        blocks(small_net(), wide_net(), small_batches(), blocks=["logits"])
+
+
 def test_regressors_bring_a_map_to_the_teachers_shape():
     flat = models.regressor(torch.ones(2, 3), torch.ones(2, 7), seed=3)
     assert flat(torch.ones(4, 3)).shape == (4, 7)

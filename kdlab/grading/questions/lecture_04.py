@@ -24,6 +24,11 @@ def _unit(energy, p=2.0):
     return F.normalize(energy.flatten(1), p=p, dim=1).view_as(energy)
 
 
+def _rooted(student_features, teacher_features):
+    gaps = (student_features - teacher_features.detach()).flatten(1)
+    return gaps.square().sum(dim=1).sqrt().mean()
+
+
 def _draw_hints(generator):
     def pair(*shape):
         return {
@@ -109,6 +114,25 @@ HINT_LOSS = Question(
             ),
         ),
         Mistake(
+            "a sum over channels only",
+            "Each place of a map counts, too: flatten an example's values, then sum.",
+            (
+                lambda student_features, teacher_features: (
+                    (student_features - teacher_features.detach()).square().sum(dim=1).mean() / 2
+                ),
+            ),
+        ),
+        Mistake(
+            "the distance, not its square",
+            "The hint's loss is the *squared* distance: leave out the root.",
+            (
+                _rooted,
+                lambda student_features, teacher_features: (
+                    _rooted(student_features, teacher_features) / 2
+                ),
+            ),
+        ),
+        Mistake(
             "the teacher is not a constant",
             "Gradients flow into the teacher: use `.detach()`.",
             (
@@ -163,6 +187,14 @@ ATTENTION_MAP = Question(
             "the sum of the map is 1",
             "Divide by the Euclidean length, the root of the sum of squares, and not by the sum.",
             (lambda features: _unit(features.square().sum(dim=1), p=1.0),),
+        ),
+        Mistake(
+            "each row or column has length 1",
+            "A map has one length, over all its places: flatten it before `normalize`.",
+            (
+                lambda features: F.normalize(features.square().sum(dim=1), dim=1),
+                lambda features: F.normalize(features.square().sum(dim=1), dim=2),
+            ),
         ),
         Mistake(
             "one length for the whole batch",

@@ -140,6 +140,11 @@ ANGLE_COSINES = Question(
             (lambda features, vertex: _products(features - features[vertex]),),
         ),
         Mistake(
+            "columns of length 1",
+            "A ray is a row: normalize along dim=1.",
+            (lambda features, vertex: _products(F.normalize(features - features[vertex], dim=0)),),
+        ),
+        Mistake(
             "made unit before subtracting",
             "The rows were brought to length 1 and then subtracted. First the difference to the "
             "vertex, then its length.",
@@ -176,8 +181,8 @@ SIMILARITY_ROWS = Question(
     mistakes=(
         Mistake(
             "divided by the sum of absolute values",
-            "`normalize(G, 1)` takes p = 1: the sum of absolute values, not the length. Say "
-            "dim=1, and leave p at 2.",
+            "Divide by the row's length, the root of its sum of squares. The 1 of "
+            "`normalize(G, 1)` is p, and sums absolute values: say dim=1, and leave p at 2.",
             (lambda features: F.normalize(_products(features), p=1, dim=1),),
         ),
         Mistake(
