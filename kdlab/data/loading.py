@@ -10,7 +10,7 @@ from kdlab.data.dataset import Dataset, Tensors
 from kdlab.data.digits import read_digits
 from kdlab.data.fetching import FetchFailed, fetch
 from kdlab.data.idx import read_idx_set
-from kdlab.data.places import DataUnavailable, cache_folder, data_folder, is_offline
+from kdlab.data.places import DataUnavailable, cache_folder, is_offline, not_at_hand, places
 
 _DIGITS = tuple("0123456789")
 _CLOTHES = (
@@ -80,33 +80,22 @@ def _load_auto() -> Dataset:
 
 
 def _load_kind(name: str, kind: _Kind) -> Dataset:
-    folder, cache = data_folder(), cache_folder()
-    places = [(folder, "KDLAB_DATA")] if folder else []
-    for root, source in [*places, (cache, "the cache")]:
+    for root, source in places():
         if found := kind.read(root):
             return _dataset(name, kind, found, source)
     try:
         if is_offline():
             raise FetchFailed("KDLAB_OFFLINE forbids fetching it")
-        kind.fetch(cache)
+        kind.fetch(cache_folder())
     except FetchFailed as failure:
-        raise _unavailable(kind, folder, cache, str(failure)) from failure
-    return _dataset(name, kind, kind.read(cache), "the network")
+        otherwise = ', or connect once to fetch it; load("digits") always works'
+        raise not_at_hand(kind.title, kind.layout, str(failure), otherwise) from failure
+    return _dataset(name, kind, kind.read(cache_folder()), "the network")
 
 
 def _dataset(name: str, kind: _Kind, found: tuple[Tensors, str], source: str) -> Dataset:
     tensors, variant = found
     return Dataset(name, source + (f", {variant}" if variant else ""), *tensors, kind.class_names)
-
-
-def _unavailable(kind: _Kind, folder: Path | None, cache: Path, reason: str) -> DataUnavailable:
-    looked = f"KDLAB_DATA ({folder}) does not hold it" if folder else "KDLAB_DATA is not set"
-    return DataUnavailable(
-        f"{kind.title} can't be had: {looked}, the cache ({cache}) does not hold it, and "
-        f"{reason}. Set KDLAB_DATA to a folder that holds {kind.layout}, or connect once to "
-        'fetch it; load("digits") always works.',
-        reason=reason,
-    )
 
 
 def _idx_kind(title: str, torchvision_name: str, class_names: Sequence[str]) -> _Kind:

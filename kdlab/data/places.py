@@ -64,6 +64,24 @@ def cache_folder() -> Path:
     return Path(usual).expanduser() / "kdlab"
 
 
+def places() -> list[tuple[Path, str]]:
+    """Return where data are looked for, in order, each folder with its name for a caption."""
+    folder = data_folder()
+    named = [(folder, "KDLAB_DATA")] if folder else []
+    return [*named, (cache_folder(), "the cache")]
+
+
+def not_at_hand(title: str, layout: str, reason: str, otherwise: str = "") -> DataUnavailable:
+    """Return the error for a set that is in none of the places and can't be fetched."""
+    folder = data_folder()
+    looked = f"KDLAB_DATA ({folder}) does not hold it" if folder else "KDLAB_DATA is not set"
+    return DataUnavailable(
+        f"{title} can't be had: {looked}, the cache ({cache_folder()}) does not hold it, and "
+        f"{reason}. Set KDLAB_DATA to a folder that holds {layout}{otherwise}.",
+        reason=reason,
+    )
+
+
 def is_offline() -> bool:
     """Return True if KDLAB_OFFLINE forbids the network: anything but empty or 0."""
     return os.environ.get("KDLAB_OFFLINE", "") not in ("", "0")

@@ -12,7 +12,7 @@ from jaxtyping import Int64
 from torch import Tensor
 
 from kdlab._checks import check_choice, check_count
-from kdlab.data.places import DataDamaged, DataUnavailable, cache_folder, data_folder
+from kdlab.data.places import DataDamaged, not_at_hand, places
 
 #: Where each set lies below KDLAB_DATA or the cache.
 FILES = {
@@ -136,18 +136,10 @@ def _first_of_each(texts: tuple[str, ...]) -> list[int]:
 
 
 def _find(name: str) -> tuple[Path, str]:
-    folder, cache = data_folder(), cache_folder()
-    places = [(folder, "KDLAB_DATA")] if folder else []
-    for root, source in [*places, (cache, "the cache")]:
+    for root, source in places():
         if (root / FILES[name]).is_file():
             return root / FILES[name], source
-    looked = f"KDLAB_DATA ({folder}) does not hold it" if folder else "KDLAB_DATA is not set"
-    reason = "these texts are never fetched"
-    raise DataUnavailable(
-        f"{name} can't be had: {looked}, the cache ({cache}) does not hold it, and {reason}. "
-        f"Set KDLAB_DATA to a folder that holds {FILES[name]}.",
-        reason=reason,
-    )
+    raise not_at_hand(name, FILES[name], "these texts are never fetched")
 
 
 def _lines(file: Path) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from kdlab._checks import check_choice, check_count, check_drop_rate, check_length
-from kdlab.models.parts import Dropout
+from kdlab.models.parts import Dropout, seeded
 
 
 class FeatureNet(nn.Module):
@@ -74,9 +74,7 @@ def mlp(
     widths = _checked_widths(widths, at_least=2)
     check_drop_rate(dropout=dropout, input_dropout=input_dropout)
     check_count(0, seed=seed)
-    # The CPU's generator alone: torch.manual_seed would also reset every accelerator's.
-    with torch.random.fork_rng(devices=()):
-        torch.default_generator.manual_seed(seed)
+    with seeded(seed):
         blocks = {"inputs": nn.Sequential(nn.Flatten(), Dropout(input_dropout))}
         for i, (fan_in, fan_out) in enumerate(zip(widths[:-2], widths[1:-1], strict=True)):
             layers = [nn.Linear(fan_in, fan_out), nn.ReLU(), Dropout(dropout)]
@@ -119,8 +117,7 @@ def conv_net(
     numbers = tuple(range(1, len(widths) + 1))
     pools = numbers if pool_after is None else pool_after
     check_choice(numbers, **{f"pool_after[{i}]": number for i, number in enumerate(pools)})
-    with torch.random.fork_rng(devices=()):
-        torch.default_generator.manual_seed(seed)
+    with seeded(seed):
         blocks = _conv_blocks((channels, *widths), squeeze, pools)
         blocks["pooled"] = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
         blocks["logits"] = nn.Linear(widths[-1], classes)

@@ -1,10 +1,22 @@
 """What networks are made of besides torch's layers, and what is done to their weights."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from kdlab._checks import check_count, check_features, check_positive
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw from a seed inside, and leave torch's global generator as it was."""
+    # The CPU's generator alone: torch.manual_seed would also reset every accelerator's.
+    with torch.random.fork_rng(devices=()):
+        torch.default_generator.manual_seed(seed)
+        yield
 
 
 class Dropout(nn.Dropout):
@@ -54,8 +66,7 @@ def regressor(
     if len(mine) not in (1, 3) or mine[1:] != wanted[1:] or len(mine) != len(wanted):
         came = f"{list(student_map.shape)} and {list(teacher_map.shape)}"
         raise ValueError(f"student_map and teacher_map must have the same places, got {came}")
-    with torch.random.fork_rng(devices=()):
-        torch.default_generator.manual_seed(seed)
+    with seeded(seed):
         if len(mine) == 1:
             return nn.Linear(mine[0], wanted[0]).to(student_map.device)
         return nn.Conv2d(mine[0], wanted[0], 1).to(student_map.device)

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from kdlab._checks import check_count, check_drop_rate
-from kdlab.models.parts import Dropout
+from kdlab.models.parts import Dropout, seeded
 
 
 class BiLstm(nn.Module):
@@ -81,6 +81,5 @@ def bi_lstm(
     check_count(words=words, width=width, hidden=hidden, classes=classes)
     check_drop_rate(dropout=dropout)
     check_count(0, seed=seed)
-    with torch.random.fork_rng(devices=()):
-        torch.default_generator.manual_seed(seed)
+    with seeded(seed):
         return BiLstm(words, width, hidden, classes, dropout)

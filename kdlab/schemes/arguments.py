@@ -46,7 +46,7 @@ def check_scheduler(
 def check_optimizer(optimizer: torch.optim.Optimizer, model: nn.Module) -> None:
     """Raise ValueError if a step of the optimizer would change nothing in the model."""
     check_kind(torch.optim.Optimizer, optimizer=optimizer)
-    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    held = set(map(id, _held_by(optimizer)))
     reached = [p for p in model.parameters() if id(p) in held]
     if not reached:
         raise ValueError("optimizer must hold parameters of the trained model, got none of them")
@@ -54,9 +54,22 @@ def check_optimizer(optimizer: torch.optim.Optimizer, model: nn.Module) -> None:
         raise ValueError("optimizer must hold a parameter that requires grad, got frozen ones only")
 
 
+def check_held(optimizer: torch.optim.Optimizer, **named: nn.Module) -> None:
+    """Raise ValueError if a module beside the model would never learn."""
+    held = set(map(id, _held_by(optimizer)))
+    for name, module in named.items():
+        learning = [p for p in module.parameters() if p.requires_grad]
+        if missing := sum(id(p) not in held for p in learning):
+            told = f"{len(learning) - missing} of its {len(learning)} tensors"
+            raise ValueError(f"optimizer must hold the {name}'s parameters, got {told}")
+
+
 def check_kept(optimizer: torch.optim.Optimizer, *modules: nn.Module) -> None:
     """Raise ValueError if a checkpoint would lose weights that the optimizer changes."""
     known = {id(p) for module in modules for p in module.parameters()}
-    held = [p for group in optimizer.param_groups for p in group["params"]]
-    if lost := sum(id(p) not in known for p in held):
+    if lost := sum(id(p) not in known for p in _held_by(optimizer)):
         raise ValueError(f"checkpoint must know all that optimizer holds, got {lost} other weights")
+
+
+def _held_by(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
+    return [p for group in optimizer.param_groups for p in group["params"]]

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from kdlab._checks import check_fraction, check_positive, check_temperature
 from kdlab.data import Batches
 from kdlab.losses import distillation_loss, hint_loss
-from kdlab.schemes.arguments import check_kind
+from kdlab.schemes.arguments import check_held, check_kind
 from kdlab.schemes.checkpoint import Checkpoint
 from kdlab.schemes.history import History, Progress, Run
 from kdlab.schemes.maps import LOGITS, Listened, Recording, tapped
@@ -79,7 +79,7 @@ def learn_hints(
         beside=regressor,
     )
     check_apart(teacher, student)
-    _check_held(optimizer, regressor)
+    check_held(optimizer, regressor=regressor)
     hints = Listened(teacher, batches, [teacher_layer])
     with run, hints, tapped(student, [student_layer]) as maps:
         for _ in run.epochs():
@@ -92,15 +92,6 @@ def learn_hints(
                 optimizer.step()
                 run.step(loss, len(targets))
     return run.history()
-
-
-def _check_held(optimizer: torch.optim.Optimizer, regressor: nn.Module) -> None:
-    """Raise ValueError for a regressor that would never learn."""
-    held = {id(weight) for group in optimizer.param_groups for weight in group["params"]}
-    learning = [weight for weight in regressor.parameters() if weight.requires_grad]
-    if missing := sum(id(weight) not in held for weight in learning):
-        told = f"{len(learning) - missing} of its {len(learning)} tensors"
-        raise ValueError(f"optimizer must hold the regressor's parameters, got {told}")
 
 
 def distill_features(
