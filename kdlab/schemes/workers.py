@@ -2,10 +2,12 @@
 
 import itertools
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import NoReturn
 
 import torch
 import torch.distributed as dist
@@ -17,7 +19,7 @@ from kdlab._checks import check_count, check_positive
 from kdlab.schemes.exchange import WorkerLost
 
 _HERE = "127.0.0.1"
-_LOOK_SECONDS, _LAG_SECONDS = 0.2, 2.0
+_LOOK_SECONDS, _LAG_SECONDS = 0.2, 20.0
 _TIMES = itertools.count()
 
 
@@ -88,6 +90,16 @@ def run_workers(work: Callable, workers: int, *arguments: object) -> list:
     return [found[rank] for rank in range(workers)]
 
 
+def leave(status: int) -> NoReturn:
+    """End a worker's process at once.
+
+    On the ordinary way out a thread of torch's can abort it, after all of its work.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
 def _enter(rank, work, workers, port, threads, results, arguments) -> None:
     """Tell a new process what `torchrun` would tell it, and work."""
     told = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": workers, "LOCAL_WORLD_SIZE": workers}
@@ -97,9 +109,10 @@ def _enter(rank, work, workers, port, threads, results, arguments) -> None:
     try:
         results.put((rank, work(*arguments)))
     except WorkerLost:
-        # The one that is lost was the first to fail, and is to be told of.
+        # The one that is lost was the first to fail, and is to be told of; its end ends us, too.
         time.sleep(_LAG_SECONDS)
         raise
+    leave(0)
 
 
 def _wait(processes, results, found: dict) -> None:

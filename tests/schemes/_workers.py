@@ -1,5 +1,6 @@
 """What the workers of the tests do; a module of its own, since new processes import it."""
 
+import atexit
 import json
 import os
 import signal
@@ -80,6 +81,12 @@ def leave(rank_that_leaves: int) -> None:
             raise AssertionError("met nobody")
     time.sleep(1)
     raise ValueError("damaged")
+
+
+def abort_at_last() -> int:
+    """Return, and abort while the process ends, as a thread of torch's can make it do."""
+    atexit.register(os.abort)
+    return int(os.environ["RANK"])
 
 
 def tell() -> tuple[int, int, int]:

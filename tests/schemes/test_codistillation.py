@@ -13,7 +13,7 @@ import pytest
 import torch
 from _probes import small_batches, small_net
 from _refusals import check_refused
-from _workers import SETTINGS, fail, learn, leave, net, optimizer, share, tell
+from _workers import SETTINGS, abort_at_last, fail, learn, leave, net, optimizer, share, tell
 
 from kdlab.losses import mutual_loss
 from kdlab.schemes import WorkerEnded, WorkerLost, codistill, joined, run_workers
@@ -156,6 +156,10 @@ def test_a_worker_that_fails_is_named():
 def test_the_worker_that_was_first_to_fail_is_named():
     with pytest.raises(RuntimeError, match="^worker 1 failed: ValueError: damaged$"):
         run_workers(leave, 2, 1)
+
+
+def test_a_worker_that_has_returned_is_done_however_its_process_ends():
+    assert run_workers(abort_at_last, 2) == [0, 1]
 
 
 def test_a_worker_tells_whom_it_may_have_lost():

@@ -9,6 +9,7 @@ from dataclasses import fields
 
 from kdlab.experiments.codistillation import Settings, work
 from kdlab.schemes.history import Progress
+from kdlab.schemes.workers import leave
 
 _NAME = "kdlab.experiments.codistillation"
 _START = f"torchrun --nproc-per-node 2 -m {_NAME}"
@@ -101,4 +102,4 @@ def _say(text: str, file=None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())
