@@ -1,7 +1,7 @@
 """Checks of what every scheme is given: a model, an optimizer, a test set, a schedule."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from kdlab._checks import check_same_length
 from kdlab.schemes.checkpoint import Checkpoint
@@ -62,6 +62,14 @@ def check_held(optimizer: torch.optim.Optimizer, **named: nn.Module) -> None:
         if missing := sum(id(p) not in held for p in learning):
             told = f"{len(learning) - missing} of its {len(learning)} tensors"
             raise ValueError(f"optimizer must hold the {name}'s parameters, got {told}")
+
+
+def check_number(**named: object) -> None:
+    """Raise ValueError unless every named value is a loss, one number as a tensor."""
+    for name, value in named.items():
+        if not isinstance(value, Tensor) or value.numel() != 1:
+            came = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else repr(value)
+            raise ValueError(f"{name} must return one number, a tensor, got {came}")
 
 
 def check_kept(optimizer: torch.optim.Optimizer, *modules: nn.Module) -> None:

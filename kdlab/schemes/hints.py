@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from kdlab._checks import check_fraction, check_positive, check_temperature
 from kdlab.data import Batches
 from kdlab.losses import distillation_loss, hint_loss
-from kdlab.schemes.arguments import check_held, check_kind
+from kdlab.schemes.arguments import check_held, check_kind, check_number
 from kdlab.schemes.checkpoint import Checkpoint
 from kdlab.schemes.history import History, Progress, Run
 from kdlab.schemes.maps import LOGITS, Listened, Recording, tapped
@@ -170,7 +170,9 @@ def distill_features(
                 loss = distillation_loss(
                     logits, wanted[LOGITS], targets, temperature=temperature, lambda_=lambda_
                 )
-                loss = loss + feature_weight * feature_loss(maps, wanted)
+                beside = feature_loss(maps, wanted)
+                check_number(feature_loss=beside)
+                loss = loss + feature_weight * beside
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()

@@ -311,6 +311,19 @@ def test_a_loss_that_is_a_module_learns_in_train_mode_and_is_left_in_eval_mode()
     assert loss.modes == {True} and not loss.training
 
 
+@pytest.mark.usefixtures("unchecked_shapes")
+def test_a_feature_loss_must_return_one_number():
+    def call(returned):
+        settings = MIDDLE | HINTON | {"feature_weight": 1.0, "epochs": 1}
+        given = (small_net(), wide_net(), small_batches())
+        return distill_features(*given, sgd(given[0]), feature_loss=lambda *_: returned, **settings)
+
+    wanted = "feature_loss must return one number, a tensor, got "
+    check_refused(lambda: call(None), wanted + "None")
+    check_refused(lambda: call(0.5), wanted + "0.5")
+    check_refused(lambda: call(torch.ones(3, 2)), wanted + "shape (3, 2)")
+
+
 def test_a_checkpoint_of_another_regressor_is_refused(tmp_path):
     kept = Checkpoint(tmp_path / "run.safetensors")
     of_hints(small_net(), Regressed(), epochs=1, checkpoint=kept)
