@@ -17,7 +17,7 @@ _IMPORTS = {
     "hw2": ("numpy", "torch"),
     "hw3": ("numpy", "torch", "torch._dynamo"),
 }
-_LECTURES = ("00", "01", "02", "03", "04", "05", "06", "07")
+_LECTURES = ("00", "01", "02", "03", "04", "05", "06", "07", "10")
 _MODULES = {f"KD{number}": f"lecture_{number}" for number in _LECTURES}
 _MODULES |= _HOMEWORKS
 

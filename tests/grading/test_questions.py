@@ -24,6 +24,7 @@ def test_the_notebooks_find_their_questions():
         ["KD00-E1"] + [f"KD01-E{n}" for n in range(1, 5)] + [f"KD02-E{n}" for n in range(1, 8)]
     )
     expected += [f"KD0{lecture}-E{n}" for lecture in (3, 4, 5, 6, 7) for n in range(1, 4)]
+    expected += [f"KD10-E{n}" for n in range(1, 6)]
     for homework in map(find_homework, known_homeworks()):
         count = len(homework.questions)
         expected += [f"{homework.id}-q{n}" for n in range(1, count + 1)]
