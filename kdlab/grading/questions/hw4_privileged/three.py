@@ -8,8 +8,14 @@ from torch import Tensor, tensor
 
 from kdlab import privileged
 from kdlab.grading.questions._common import between
-from kdlab.grading.questions.hw4_privileged.supports import CLOSE, ELSEWHERE, constant, turned
-from kdlab.grading.spec import Case, Mistake, Question
+from kdlab.grading.questions.hw4_privileged.supports import (
+    CLOSE,
+    ELSEWHERE,
+    constant,
+    rows_case,
+    turned,
+)
+from kdlab.grading.spec import Mistake, Question
 
 
 def constant_of_three(probabilities):
@@ -127,39 +133,37 @@ MISTAKES = (
 )
 
 
-_RARE = tensor([0.9, 0.09, 0.01], dtype=torch.float64)
+_RARE = (0.9, 0.09, 0.01)
+
+
+def _apart(generator):
+    shares = [1.0, between(generator, 1.5, 2.2), between(generator, 3.0, 5.0)]
+    return [shares[k] / sum(shares) for k in torch.randperm(3, generator=generator)]
+
+
+def _pair(generator, place, gap=0.0):
+    """Return two equal ones, or nearly so, and another one in this place."""
+    g = between(generator, 0.2, 0.28)
+    rest = [g, g * (1 + gap)]
+    return [*rest[:place], 1 - sum(rest), *rest[place:]]
+
+
+def _close(generator, gap):
+    """Return three that all but agree."""
+    part = gap * between(generator, 0.5, 0.8)
+    return [1 / 3, (1 + part) / 3, (1 - part) / 3]
 
 
 def _draw(generator):
-    def apart():
-        shares = [1.0, between(generator, 1.5, 2.2), between(generator, 3.0, 5.0)]
-        order = torch.randperm(3, generator=generator)
-        return (tensor(shares, dtype=torch.float64) / sum(shares))[order]
-
-    def pair(place, gap=0.0):
-        """Two equal ones, or nearly so, and another one in this place."""
-        g = between(generator, 0.2, 0.28)
-        rest = [g, g * (1 + gap)]
-        return tensor([*rest[:place], 1 - sum(rest), *rest[place:]], dtype=torch.float64)
-
-    def nearly(gap):
-        part = gap * between(generator, 0.5, 0.8)
-        return tensor([1.0, 1 + part, 1 - part], dtype=torch.float64) / 3
-
-    given = (
-        ("three classes apart", [apart() for _ in range(3)], 2.0, False),
-        ("one of them is rare", [_RARE, apart()], 1.0, False),
-        ("two equal", [pair(place) for place in range(3)], 1.0, True),
-        ("nearly equal", [nearly(0.0), nearly(1e-9), pair(0, 1e-13), nearly(1e-10)], 1.0, True),
+    apart = [_apart(generator) for _ in range(4)]
+    pairs = [_pair(generator, place) for place in range(3)]
+    close = [_close(generator, gap) for gap in (0.0, 1e-9, 1e-10)]
+    return (
+        rows_case("three classes apart", *apart[:3], weight=2.0),
+        rows_case("one of them is rare", _RARE, apart[3]),
+        rows_case("two equal", *pairs, extreme=True),
+        rows_case("nearly equal", *close, _pair(generator, 0, 1e-13), extreme=True),
     )
-    return tuple(
-        Case(name, {"probabilities": torch.stack(rows)}, weight, extreme=extreme)
-        for name, rows, weight, extreme in given
-    )
-
-
-def _visible(name, *rows):
-    return Case(name, {"probabilities": tensor(rows, dtype=torch.float64)})
 
 
 CONSTANT_OF_THREE = Question(
@@ -176,10 +180,10 @@ CONSTANT_OF_THREE = Question(
     ),
     reference=constant_of_three,
     cases=(
-        _visible("three classes apart", (0.5, 0.3, 0.2), (0.1, 0.25, 0.65)),
-        _visible("one of them is rare", (0.9, 0.09, 0.01)),
-        _visible("two equal", (0.2, 0.4, 0.4), (0.4, 0.2, 0.4), (0.25, 0.25, 0.5)),
-        _visible("nearly equal", (1 / 3, 1 / 3, 1 / 3), (1 / 3, 1 / 3 + 1e-9, 1 / 3 - 1e-9)),
+        rows_case("three classes apart", (0.5, 0.3, 0.2), (0.1, 0.25, 0.65)),
+        rows_case("one of them is rare", (0.9, 0.09, 0.01)),
+        rows_case("two equal", (0.2, 0.4, 0.4), (0.4, 0.2, 0.4), (0.25, 0.25, 0.5)),
+        rows_case("nearly equal", (1 / 3, 1 / 3, 1 / 3), (1 / 3, 1 / 3 + 1e-9, 1 / 3 - 1e-9)),
     ),
     draw=_draw,
     comparison=CLOSE,

@@ -4,11 +4,16 @@ Variants are called with g, [batch, 2].
 """
 
 import torch
-from torch import tensor
 
 from kdlab.grading.questions._common import between
-from kdlab.grading.questions.hw4_privileged.supports import CLOSE, ELSEWHERE, constant, turned
-from kdlab.grading.spec import Case, Mistake, Question
+from kdlab.grading.questions.hw4_privileged.supports import (
+    CLOSE,
+    ELSEWHERE,
+    constant,
+    rows_case,
+    turned,
+)
+from kdlab.grading.spec import Mistake, Question
 
 
 def constant_of_two(probabilities):
@@ -94,30 +99,28 @@ MISTAKES = (
 )
 
 
+def _apart(generator):
+    low = between(generator, 0.05, 0.25)
+    pair = (low, low * between(generator, 1.8, 3.0))
+    return pair if between(generator, 0, 1) < 0.5 else pair[::-1]
+
+
+def _nearly(generator):
+    g = between(generator, 0.1, 0.4)
+    return g, g * (1 + between(generator, 2e-15, 9e-15))
+
+
 def _draw(generator):
-    def rows(*pairs):
-        return {"probabilities": tensor(pairs, dtype=torch.float64)}
-
-    def apart():
-        low = between(generator, 0.05, 0.25)
-        pair = (low, low * between(generator, 1.8, 3.0))
-        return pair if between(generator, 0, 1) < 0.5 else pair[::-1]
-
-    def nearly():
-        g = between(generator, 0.1, 0.4)
-        return g, g * (1 + between(generator, 2e-15, 9e-15))
-
-    same = [between(generator, 0.1, 0.4) for _ in range(2)]
+    rare = between(generator, 0.002, 0.02), 0.9
+    same = [(between(generator, 0.1, 0.4),) * 2 for _ in range(2)]
+    apart = [_apart(generator) for _ in range(5)]
+    nearly = [_nearly(generator) for _ in range(4)]
     return (
-        Case("two classes apart", rows(apart(), apart(), apart()), weight=2.0),
-        Case("one of them is rare", rows((between(generator, 0.002, 0.02), 0.9), apart())),
-        Case("equal", rows(*zip(same, same, strict=True), apart()), extreme=True),
-        Case("nearly equal", rows(*(nearly() for _ in range(4))), extreme=True),
+        rows_case("two classes apart", *apart[:3], weight=2.0),
+        rows_case("one of them is rare", rare, apart[3]),
+        rows_case("equal", *same, apart[4], extreme=True),
+        rows_case("nearly equal", *nearly, extreme=True),
     )
-
-
-def _visible(name, *pairs):
-    return Case(name, {"probabilities": tensor(pairs, dtype=torch.float64)})
 
 
 CONSTANT_OF_TWO = Question(
@@ -134,10 +137,10 @@ CONSTANT_OF_TWO = Question(
     ),
     reference=constant_of_two,
     cases=(
-        _visible("two classes apart", (0.6, 0.4), (0.1, 0.5)),
-        _visible("one of them is rare", (0.01, 0.9)),
-        _visible("equal", (0.5, 0.5), (0.2, 0.2)),
-        _visible("nearly equal", (0.3, 0.3 * (1 + 3e-15)), (0.2, 0.2 * (1 + 5e-15))),
+        rows_case("two classes apart", (0.6, 0.4), (0.1, 0.5)),
+        rows_case("one of them is rare", (0.01, 0.9)),
+        rows_case("equal", (0.5, 0.5), (0.2, 0.2)),
+        rows_case("nearly equal", (0.3, 0.3 * (1 + 3e-15)), (0.2, 0.2 * (1 + 5e-15))),
     ),
     draw=_draw,
     comparison=CLOSE,
