@@ -1,5 +1,7 @@
 """Which axes a feature's statistics run over, and what is asked of the inputs."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -8,17 +10,17 @@ from kdlab._checks import check_scores, check_tensor
 
 def statistics_axes(inputs: Tensor) -> list[int]:
     """Return every axis but the features', which is the second: batch, height and width."""
-    return [axis for axis in range(inputs.dim()) if axis != 1]
+    return [0, *range(2, inputs.dim())]
 
 
 def values_per_feature(inputs: Tensor) -> int:
     """Return m, how many values of a batch belong to one feature."""
-    return inputs[:, :1].numel()
+    return math.prod(inputs.shape[axis] for axis in statistics_axes(inputs))
 
 
 def spread(values: Tensor, inputs: Tensor) -> Tensor:
     """Shape one value a feature so that it meets all values of its feature."""
-    return values.reshape(-1, *[1] * (inputs.dim() - 2))
+    return values if inputs.dim() == 2 else values[:, None, None]
 
 
 def widened(values: Tensor) -> Tensor:

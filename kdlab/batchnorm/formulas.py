@@ -7,13 +7,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kdlab._checks import check_not_negative, check_same_shape
-from kdlab.batchnorm._axes import (
-    check_inputs,
-    check_per_feature,
-    spread,
-    statistics_axes,
-    values_per_feature,
-)
+from kdlab.batchnorm import _closed
+from kdlab.batchnorm._axes import check_inputs, check_per_feature
 
 
 class Statistics(NamedTuple):
@@ -58,10 +53,7 @@ def batch_statistics(inputs: Float[Tensor, "batch features *places"]) -> Statist
         Ioffe and Szegedy 2015, arXiv:1502.03167, algorithm 1.
     """
     check_inputs(inputs=inputs)
-    over = statistics_axes(inputs)
-    mean = inputs.mean(over)
-    # Centred before it is squared: E[x^2] - E[x]^2 loses all digits where the mean is large.
-    return Statistics(mean, (inputs - spread(mean, inputs)).square().mean(over))
+    return Statistics(*_closed.statistics(inputs))
 
 
 def standardize(
@@ -85,8 +77,7 @@ def standardize(
     check_inputs(inputs=inputs)
     check_per_feature(inputs.shape[1], mean=statistics.mean, variance=statistics.variance)
     check_not_negative(eps=eps)
-    inverse = torch.rsqrt(statistics.variance + eps)
-    return (inputs - spread(statistics.mean, inputs)) * spread(inverse, inputs)
+    return _closed.standardize(inputs, statistics.mean, torch.rsqrt(statistics.variance + eps))
 
 
 def batch_norm_forward(
@@ -118,7 +109,7 @@ def batch_norm_forward(
     statistics = batch_statistics(inputs) if statistics is None else statistics
     check_per_feature(inputs.shape[1], gamma=gamma, beta=beta)
     normalized = standardize(inputs, statistics, eps=eps)
-    return torch.addcmul(spread(beta, inputs), normalized, spread(gamma, inputs))
+    return _closed.scale_and_shift(normalized, gamma, beta)
 
 
 def batch_norm_backward(
@@ -154,10 +145,5 @@ def batch_norm_backward(
     check_same_shape(upstream=upstream, inputs=inputs)
     check_per_feature(inputs.shape[1], gamma=gamma)
     normalized = standardize(inputs, statistics, eps=eps)
-    over, count = statistics_axes(inputs), values_per_feature(inputs)
-    of_beta, of_gamma = upstream.sum(over), (upstream * normalized).sum(over)
-    slope = gamma * torch.rsqrt(statistics.variance + eps)
-    mean, tilt = (spread(total / count, inputs) for total in (of_beta, of_gamma))
-    # The mean goes first: where upstream values are nearly equal, their difference is exact.
-    of_inputs = torch.addcmul(upstream - mean, normalized, tilt, value=-1) * spread(slope, inputs)
-    return Gradients(of_inputs, of_gamma, of_beta)
+    inverse = torch.rsqrt(statistics.variance + eps)
+    return Gradients(*_closed.carry_back(upstream, normalized, gamma, inverse))

@@ -5,13 +5,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from kdlab._checks import check_count, check_fraction, check_not_negative
+from kdlab.batchnorm import _closed
 from kdlab.batchnorm._axes import check_inputs, check_more_than_one, values_per_feature, widened
-from kdlab.batchnorm.formulas import (
-    Statistics,
-    batch_norm_backward,
-    batch_norm_forward,
-    batch_statistics,
-)
+from kdlab.batchnorm.formulas import Statistics, batch_norm_forward
 
 
 class _ByBatch(torch.autograd.Function):
@@ -23,23 +19,27 @@ class _ByBatch(torch.autograd.Function):
 
     @staticmethod
     def forward(inputs: Tensor, gamma: Tensor, beta: Tensor, eps: float) -> tuple[Tensor, ...]:
-        statistics = batch_statistics(inputs)
-        return batch_norm_forward(inputs, gamma, beta, statistics=statistics, eps=eps), *statistics
+        mean, variance = _closed.statistics(inputs)
+        inverse = torch.rsqrt(variance + eps)
+        normalized = _closed.standardize(inputs, mean, inverse)
+        return _closed.scale_and_shift(normalized, gamma, beta), mean, variance, inverse
 
     @staticmethod
     def setup_context(context, inputs: tuple, output: tuple) -> None:
         values, gamma, _, context.eps = inputs
-        _, *statistics = output
-        context.mark_non_differentiable(*statistics)
-        context.save_for_backward(values, gamma, *statistics)
+        _, mean, variance, inverse = output
+        context.mark_non_differentiable(mean, variance, inverse)
+        context.save_for_backward(values, gamma, mean, inverse)
 
     @staticmethod
     def backward(context, upstream: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
-        inputs, gamma, *saved = context.saved_tensors
-        # For a second derivative the statistics must hang on the inputs; saved ones don't.
-        own = None if torch.is_grad_enabled() else Statistics(*saved)
-        found = batch_norm_backward(upstream, inputs, gamma, statistics=own, eps=context.eps)
-        return *found, None
+        inputs, gamma, mean, inverse = context.saved_tensors
+        if torch.is_grad_enabled():
+            # For a second derivative the statistics must hang on the inputs; saved ones don't.
+            mean, variance = _closed.statistics(inputs)
+            inverse = torch.rsqrt(variance + context.eps)
+        normalized = _closed.standardize(inputs, mean, inverse)
+        return *_closed.carry_back(upstream, normalized, gamma, inverse), None
 
 
 class BatchNorm(nn.Module):
@@ -125,9 +125,9 @@ class BatchNorm(nn.Module):
             outputs = batch_norm_forward(wide, gamma, beta, statistics=running, eps=self.eps)
             return outputs.to(inputs.dtype)
         check_more_than_one(inputs)
-        outputs, *found = _ByBatch.apply(wide, gamma, beta, self.eps)
+        outputs, mean, variance, _ = _ByBatch.apply(wide, gamma, beta, self.eps)
         if self.training and self.track_running_stats and self.running_mean is not None:
-            self._track(Statistics(*found), values_per_feature(inputs))
+            self._track(mean, variance, values_per_feature(inputs))
         return outputs.to(inputs.dtype)
 
     def extra_repr(self) -> str:
@@ -142,14 +142,14 @@ class BatchNorm(nn.Module):
         return self.weight.to(wide.dtype), self.bias.to(wide.dtype)
 
     @torch.no_grad()
-    def _track(self, found: Statistics, count: int) -> None:
+    def _track(self, mean: Tensor, variance: Tensor, count: int) -> None:
         self.num_batches_tracked.add_(1)
         # An empty batch is counted and says nothing, as in torch.
         if not count:
             return
         share = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
-        unbiased = found.variance * (count / (count - 1))
-        for running, new in ((self.running_mean, found.mean), (self.running_var, unbiased)):
+        unbiased = variance * (count / (count - 1))
+        for running, new in ((self.running_mean, mean), (self.running_var, unbiased)):
             running.copy_(torch.lerp(widened(running), new, share))
 
     def _check(self, inputs: Tensor) -> None:
