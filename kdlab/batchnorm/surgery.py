@@ -38,14 +38,7 @@ def undo(normalizer: Normalizer, batch: Float[Tensor, "batch features *places"])
     References:
         Ioffe and Szegedy 2015, arXiv:1502.03167, section 3; S0 says it without the formula.
     """
-    _check_normalizer(normalizer=normalizer)
-    check_features(batch=batch)
-    if normalizer.weight is None or normalizer.bias is None:
-        raise ValueError(f"normalizer must have gamma and beta, got {normalizer!r}")
-    if batch.shape[1] != normalizer.num_features:
-        wanted = f"{normalizer.num_features} features, as normalizer"
-        raise ValueError(f"batch must have {wanted}, got {list(batch.shape)}")
-    check_more_than_one(batch)
+    _check_undoable(normalizer, batch)
     mean, variance = batch_statistics(widened(batch))
     normalizer.weight.copy_(torch.sqrt(variance + normalizer.eps))
     normalizer.bias.copy_(mean)
@@ -146,7 +139,18 @@ def _tracks(part: nn.Module) -> bool:
     return isinstance(part, Normalizer) and part.track_running_stats
 
 
-def _check_normalizer(*, normalizer: object) -> None:
+def _check_undoable(normalizer: Normalizer, batch: Tensor) -> None:
+    _check_normalizer(normalizer)
+    check_features(batch=batch)
+    if normalizer.weight is None or normalizer.bias is None:
+        raise ValueError(f"normalizer must have gamma and beta, got {normalizer!r}")
+    if batch.shape[1] != normalizer.num_features:
+        wanted = f"{normalizer.num_features} features, as normalizer"
+        raise ValueError(f"batch must have {wanted}, got {list(batch.shape)}")
+    check_more_than_one(batch)
+
+
+def _check_normalizer(normalizer: object) -> None:
     if not isinstance(normalizer, Normalizer):
         came = type(normalizer).__name__
         raise ValueError(f"normalizer must be a batch normalization, ours or torch's, got {came}")
@@ -156,7 +160,7 @@ def _check_foldable(layer: nn.Module, normalizer: Normalizer) -> None:
     if not isinstance(layer, (nn.Linear, nn.Conv2d)):
         came = type(layer).__name__
         raise ValueError(f"layer must be an nn.Linear or nn.Conv2d, got {came}")
-    _check_normalizer(normalizer=normalizer)
+    _check_normalizer(normalizer)
     if normalizer.running_mean is None:
         raise ValueError(f"normalizer must have running statistics, got {normalizer!r}")
     outputs = len(layer.weight)
