@@ -141,7 +141,6 @@ class BatchNorm(nn.Module):
             return wide.new_ones(self.num_features), wide.new_zeros(self.num_features)
         return self.weight.to(wide.dtype), self.bias.to(wide.dtype)
 
-    @torch.no_grad()
     def _track(self, mean: Tensor, variance: Tensor, count: int) -> None:
         self.num_batches_tracked.add_(1)
         # An empty batch is counted and says nothing, as in torch.
