@@ -13,6 +13,7 @@ floor     room                   what it holds
 1         ``metrics``            accuracy, errors, entropy, agreement, calibration
 1         ``models``             small networks that expose their feature maps
 1         ``data``               data sets as tensors, offline default, batches
+1         ``batchnorm``          batch normalization from scratch, there and back
 1         ``course``             what every lecture says of itself: times, environment
 2         ``schemes``            one readable loop a scheme
 2         ``privileged``         teachers that see more; what theory says of them

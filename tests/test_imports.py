@@ -46,7 +46,7 @@ def test_the_ground_floor_is_free():
 
 def test_the_lower_floors_show_nothing():
     shown = {"IPython", "anywidget", "ipywidgets", "matplotlib", "pandas"}
-    assert not loaded_by("import kdlab.data, kdlab.metrics, kdlab.schemes") & shown
+    assert not loaded_by("import kdlab.batchnorm, kdlab.data, kdlab.metrics, kdlab.schemes") & shown
 
 
 def test_the_sandbox_s_server_holds_no_reference_and_no_judge():
