@@ -304,10 +304,8 @@ def test_spans(seconds, text):
 
 
 #: Seeds that are trained and committed so far; to become those of the experiments.
-TRAINED = dict.fromkeys(("hinton-mnist", "controls-mnist", "features-table"), 5)
+TRAINED = dict.fromkeys(NAMES, 5)
 TRAINED |= dict.fromkeys(("low-data", "temperature-lambda"), 3)
-# Two of five seeds are still to come.
-TRAINED |= dict.fromkeys(("assistants", "early-stopping", "mutual", "generations"), 3)
 
 
 def test_what_is_committed_is_what_the_experiment_says():
