@@ -83,7 +83,7 @@ class SideBySide:
         for measured in _learn(students, dataset, heard, self.passes, seed):
             passed.append(measured)
             progress(len(passed), self.passes, "")
-        judged = [answers, *schemes.predict(students, dataset.test_images).unbind(dim=1)]
+        judged = [answers, *_each(schemes.predict(students, dataset.test_images)).unbind(dim=1)]
         found = [_judge(logits, dataset.test_targets) for logits in judged]
         numbers = dict(zip(self.numbers, sum(found, ()), strict=True))
         return numbers | dict(zip(self.curves, zip(*passed, strict=True), strict=True))
@@ -111,7 +111,7 @@ def teacher_net(seed: int) -> nn.Module:
 
 
 def _together(seed: int) -> nn.Sequential:
-    """Return all students as one network, to [examples, students, classes], alike at first."""
+    """Return all students as one network, alike at first, their logits side by side."""
     with seeded(seed):
         first = nn.Linear(SIDE**2, CLASSES)
     count = len(STUDENTS)
@@ -119,7 +119,12 @@ def _together(seed: int) -> nn.Sequential:
     every.load_state_dict(
         {"weight": first.weight.repeat(count, 1), "bias": first.bias.repeat(count)}
     )
-    return nn.Sequential(nn.Flatten(), every, nn.Unflatten(1, (count, CLASSES)))
+    return nn.Sequential(nn.Flatten(), every)
+
+
+def _each(logits: Tensor) -> Tensor:
+    """Return what the students say, [examples, students, classes]."""
+    return logits.unflatten(1, (len(STUDENTS), CLASSES))
 
 
 @torch.no_grad()
@@ -135,16 +140,17 @@ def _learn(
     optimizer = torch.optim.Adam(students.parameters(), fused=True)
     for _ in range(passes):
         for batch, targets, indices in batches:
-            _step(students, batch, released_gradients(students(batch), heard[indices], targets))
+            logits = _each(students(batch))
+            _step(students[1], batch, released_gradients(logits, heard[indices], targets))
             optimizer.step()
         parts = ((images, dataset.train_targets), (tests, dataset.test_targets))
-        crossed = [_crossed(schemes.predict(students, x), y) for x, y in parts]
+        crossed = [_crossed(_each(schemes.predict(students, x)), y) for x, y in parts]
         yield torch.stack(crossed, dim=1).flatten().tolist()
 
 
-def _step(students: nn.Sequential, images: Tensor, gradients: Tensor) -> None:
-    """Set the gradients of the linear layer; by hand it takes a third of the time."""
-    layer, mean = students[1], gradients.flatten(1) / len(images)
+def _step(layer: nn.Linear, images: Tensor, gradients: Tensor) -> None:
+    """Set a layer's gradients from those of its outputs; by hand it takes a third of the time."""
+    mean = gradients.flatten(1) / len(images)
     layer.weight.grad, layer.bias.grad = mean.T @ images, mean.sum(dim=0)
 
 
