@@ -11,7 +11,7 @@ export function shortNumber(value) {
 /** The same to five digits, for what is compared with a printed number: 0.040294. */
 export function exactNumber(value) {
   const size = Math.abs(value);
-  const far = size < 1e-5 || size >= 1e5;
+  const far = (size > 0 && size < 1e-5) || size >= 1e5;
   return (far ? value.toExponential(4) : String(Number(value.toPrecision(5)))).replaceAll("-", "\u2212");
 }
 
