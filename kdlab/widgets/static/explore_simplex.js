@@ -80,7 +80,7 @@ function render({ model, el }) {
   });
   html("div", { class: "kd-note" }, root, "Drag g or s, or Tab and arrow keys.");
   const tables = html("div", { class: "kd-tables" }, root);
-  const classTable = numberTable(tables, "Answers by class", [...names.map((name) => shorten(name, 10)), "sum"], ROWS);
+  const classTable = numberTable(tables, "Answers by class", [...names.map((name) => shorten(name, 7)), "sum"], ROWS);
   const supports = numberTable(tables, "Constants by support", ["C", "printed C \u00d7 integral"], SUPPORTS);
   html("div", { class: "kd-note" }, root, "log p(s) = log C \u2212 cross-entropy. A constant is right where it times the integral of \u220f g^s is 1; for three classes the printed one is right on none.");
   const announce = announcer(root, signal);
