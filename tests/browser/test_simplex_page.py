@@ -85,6 +85,9 @@ def test_a_share_at_the_edge_is_searched_to_the_end(call):
     """The best g of a share of .002 is exp(-500), and on the orthant equal shares part."""
     body = "return supports.map((support) => kd.likeliestStudent([0.996, 0.002, 0.002], support))"
     simplex, orthant = call(body, supports=["simplex", "orthant"])
+    # Here the way down from g = s ends in a dip that isn't the deepest.
+    [s] = call("return [kd.likeliestStudent([0.7528, 0.1207, 0.1265], 'orthant')]")
+    assert s == pytest.approx([-0.439, -8.25, -1.035], rel=0.01)
     assert simplex == pytest.approx([0, -500, -500], rel=1e-6, abs=1e-9)
     assert sorted(orthant) == pytest.approx([-500, -1.258973, -0.333999], rel=1e-5)
 
