@@ -34,6 +34,7 @@ def match_distributions(
     seed: int = 0,
     progress: Progress | None = None,
     seconds: float | None = None,
+    scheduler: torch.optim.lr_scheduler.LRScheduler | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Condensed:
     r"""Move synthetic images until their classes' mean embeddings are the real ones' (DM).
@@ -57,6 +58,8 @@ def match_distributions(
         progress: Called after every round with rounds done, rounds in all, and a note;
             `synthetic.images` can be looked at meanwhile.
         seconds: A budget of wall time: no round starts later. None is none.
+        scheduler: Changes the optimizer's learning rate; it makes one step with it. A rate that
+            falls to 0 takes the noise of the last rounds' draws out of the images.
         checkpoint: Written between rounds; where its file exists, the run goes on from there.
 
     Returns:
@@ -82,6 +85,7 @@ def match_distributions(
         seed=seed,
         progress=progress,
         seconds=seconds,
+        scheduler=scheduler,
         checkpoint=checkpoint,
     )
     own_targets = synthetic.targets
@@ -118,6 +122,7 @@ def match_gradients(
     seed: int = 0,
     progress: Progress | None = None,
     seconds: float | None = None,
+    scheduler: torch.optim.lr_scheduler.LRScheduler | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Condensed:
     r"""Move synthetic images until they pull at a network as real ones do (DC; DSA if augmented).
@@ -138,7 +143,7 @@ def match_gradients(
         network_steps: Steps of the network after each update; the paper has 1, 50 and 10
             epochs.
         network_rate: Their learning rate.
-        per_class, augmentation, seed, progress, seconds, checkpoint: As in
+        per_class, augmentation, seed, progress, seconds, scheduler, checkpoint: As in
             `match_distributions`; with an augmentation it is DSA.
 
     Returns:
@@ -170,6 +175,7 @@ def match_gradients(
         seed=seed,
         progress=progress,
         seconds=seconds,
+        scheduler=scheduler,
         checkpoint=checkpoint,
     )
     with run:

@@ -11,7 +11,7 @@ from torch import Tensor
 import kdlab
 from kdlab._checks import check_count, check_positive
 from kdlab.condense.synthetic import Synthetic
-from kdlab.schemes.arguments import check_kind
+from kdlab.schemes.arguments import check_kind, check_optional
 from kdlab.schemes.checkpoint import Checkpoint, under
 from kdlab.schemes.history import Progress
 
@@ -48,10 +48,9 @@ class Condensing:
         progress: Called after every round with rounds done, rounds in all, and a note.
         seconds: A budget of wall time: no round starts later. None is none, and no clock is
             read.
+        scheduler: Changes the optimizer's learning rate; it makes one step with it.
         checkpoint: Written between rounds; where its file exists, the run goes on from there.
     """
-
-    scheduler = None
 
     def __init__(
         self,
@@ -65,16 +64,17 @@ class Condensing:
         seed: int,
         progress: Progress | None,
         seconds: float | None,
+        scheduler: torch.optim.lr_scheduler.LRScheduler | None,
         checkpoint: Checkpoint | None,
     ) -> None:
         check_count(rounds=rounds)
         check_count(0, seed=seed)
         check_positive(seconds=1 if seconds is None else seconds)
-        if checkpoint is not None:
-            check_kind(Checkpoint, checkpoint=checkpoint)
         self.learned = _learned(optimizer, learnable)
+        check_optional(None, scheduler, checkpoint, optimizer)
         self.synthetic, self.optimizer, self.checkpoint = synthetic, optimizer, checkpoint
-        self.progress, self.seconds, self._rounds = progress, seconds, rounds
+        self.scheduler, self._rounds = scheduler, rounds
+        self.progress, self.seconds = progress, seconds
         rate = float(optimizer.param_groups[0]["lr"])
         with_what = {"optimizer": type(optimizer).__name__, "rate": rate, "seed": seed}
         self.told = {"method": method, "learned": list(self.learned), **settings, **with_what}
@@ -119,6 +119,8 @@ class Condensing:
         # Only what is learned: the networks' own gradients would be computed for nothing.
         loss.backward(inputs=list(self.learned.values()))
         self.optimizer.step()
+        if self.scheduler is not None:
+            self.scheduler.step()
 
     def tensors(self) -> dict[str, Tensor]:
         """Return what a checkpoint keeps of what is learned."""

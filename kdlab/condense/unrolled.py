@@ -83,6 +83,7 @@ def learn_unrolled(
     seed: int = 0,
     progress: Progress | None = None,
     seconds: float | None = None,
+    scheduler: torch.optim.lr_scheduler.LRScheduler | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Condensed:
     r"""Learn images by their gradient through a network's training (Wang et al.).
@@ -103,7 +104,7 @@ def learn_unrolled(
             good for this start alone. None starts from fresh ones.
         networks: How many a step is averaged over; with a fixed start, 1 is enough.
         per_class: Real images of each class for each network.
-        seed, progress, seconds, checkpoint: As in `match_distributions`.
+        seed, progress, seconds, scheduler, checkpoint: As in `match_distributions`.
 
     Returns:
         One loss a round, as `match_distributions`.
@@ -136,6 +137,7 @@ def learn_unrolled(
         seed=seed,
         progress=progress,
         seconds=seconds,
+        scheduler=scheduler,
         checkpoint=checkpoint,
     )
     with run:

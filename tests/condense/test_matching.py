@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from _refusals import check_refused
 from _sets import CLASSES, Stopped, build, real_set, sgd, stop_at, synthetic_set
+from torch.optim.lr_scheduler import CosineAnnealingLR
 from torch.testing import assert_close
 
 from kdlab import condense
@@ -20,6 +21,8 @@ METHODS = {"distributions": match_distributions, "gradients": match_gradients}
 def match(method, synthetic, rounds=3, lr=0.05, **rest):
     settings = {"build": build, "per_class": 5, "augmentation": CHANGES} | rest
     optimizer = settings.pop("optimizer", None) or sgd(synthetic.images, lr=lr)
+    if settings.pop("falling", False):
+        settings["scheduler"] = CosineAnnealingLR(optimizer, 10)
     return method(synthetic, *real_set(), optimizer, rounds=rounds, **settings)
 
 
@@ -183,6 +186,7 @@ def whole_and(method, path=None, progress=None, **rest):
     synthetic = synthetic_set(2)
     checkpoint = path and matching.Checkpoint(path)
     settings = {"updates": 2} if method is match_gradients else {}
+    settings["falling"] = True
     found = match(method, synthetic, 5, progress=progress, checkpoint=checkpoint, **settings | rest)
     return synthetic, found
 
@@ -232,9 +236,25 @@ def test_another_runs_checkpoint_is_refused(method, tmp_path):
             synthetic_set(1),
             5,
             checkpoint=matching.Checkpoint(path),
+            falling=True,
             **({"updates": 2} if method is match_gradients else {}),
         )
     assert path.read_bytes() == kept
+
+
+def test_the_schedule_makes_one_step_with_the_images():
+    optimizer = sgd((synthetic := synthetic_set()).images, lr=1.0)
+    scheduler, rates = CosineAnnealingLR(optimizer, 4), []
+
+    def note(*told):
+        rates.append(optimizer.param_groups[0]["lr"])
+
+    settings = {"optimizer": optimizer, "scheduler": scheduler, "progress": note}
+    match(match_gradients, synthetic, 2, updates=2, **settings)
+    assert rates == pytest.approx([0.5, 0.0])
+    other = CosineAnnealingLR(sgd(synthetic.images), 4)
+    with pytest.raises(ValueError, match="scheduler must be of the optimizer that is given"):
+        match(match_distributions, synthetic, optimizer=optimizer, scheduler=other)
 
 
 def test_progress_tells_every_round_and_sees_the_images(method):
