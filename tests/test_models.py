@@ -9,6 +9,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from kdlab import models
+from kdlab.models.parts import AveragePool
 
 
 def images(batch=3, channels=1, side=28):
@@ -89,6 +90,18 @@ def test_embedding_net_is_convolution_instance_norm_relu_and_average():
     assert_close(model.features(x)["block1"], expected)
     # An image's embedding doesn't depend on the others.
     assert_close(model.train()(x)[:1], model(x[:1]))
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 8, 8), (1, 1, 2, 6), (2, 1, 5, 4), (1, 2, 4, 7)])
+def test_average_pool_is_torchs(shape):
+    x = torch.rand(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    ours, torchs = x.clone().requires_grad_(), x.clone().requires_grad_()
+    pooled, expected = AveragePool()(ours), nn.AvgPool2d(2)(torchs)
+    assert_close(pooled, expected)
+    weights = torch.rand(pooled.shape, generator=torch.Generator().manual_seed(1)).double()
+    (pooled * weights).sum().backward()
+    (expected * weights).sum().backward()
+    assert_close(ours.grad, torchs.grad)
 
 
 def test_count_parameters_by_hand():

@@ -6,7 +6,7 @@ from torch import nn
 
 from kdlab._checks import check_count
 from kdlab.models.networks import FeatureNet, checked_widths
-from kdlab.models.parts import seeded
+from kdlab.models.parts import AveragePool, seeded
 
 
 def embedding_net(
@@ -63,6 +63,6 @@ def _blocks(widths: tuple[int, ...], more: int) -> dict[str, nn.Module]:
             # As many groups as channels: an instance norm, and on a CPU a quicker one than torch's.
             nn.GroupNorm(fan_out, fan_out),
             nn.ReLU(),
-            nn.AvgPool2d(2),
+            AveragePool(),
         )
     return blocks
