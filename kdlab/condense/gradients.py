@@ -29,6 +29,8 @@ def gradient_distance(real: Sequence[Tensor], synthetic: Sequence[Tensor]) -> Fl
     References:
         Zhao, Mopuri and Bilen 2021, arXiv:2006.05929, equation 10.
     """
+    if len(real) != len(synthetic):
+        raise ValueError(f"synthetic must have {len(real)} gradients, got {len(synthetic)}")
     pairs = [pair for pair in zip(real, synthetic, strict=True) if pair[0].ndim > 1]
     check_length(1, real=pairs)
     return torch.stack(

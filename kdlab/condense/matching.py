@@ -60,7 +60,8 @@ def match_distributions(
         seconds: A budget of wall time: no round starts later. None is none.
         scheduler: Changes the optimizer's learning rate; it makes one step with it. A rate that
             falls to 0 takes the noise of the last rounds' draws out of the images.
-        checkpoint: Written between rounds; where its file exists, the run goes on from there.
+        checkpoint: Written between rounds, which its `every` counts; where its file exists, the
+            run goes on from there.
 
     Returns:
         One loss a round. An interrupt (Ctrl-C, the stop button) ends the run early and returns

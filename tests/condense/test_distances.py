@@ -235,6 +235,10 @@ def test_equal_sets_pull_alike():
             lambda: condense.gradient_distance([points(3)[0]], [points(3)[0]]),
             "real must have length >= 1, got []",
         ),
+        (
+            lambda: condense.gradient_distance([points(3)], []),
+            "synthetic must have 1 gradients, got 0",
+        ),
     ],
 )
 def test_bad_input_is_refused(call, message):

@@ -7,12 +7,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 from _refusals import check_refused
-from _sets import CLASSES, build, real_set, sgd, synthetic_set
+from _sets import CLASSES, Stopped, build, real_set, sgd, stop_at, synthetic_set
 from torch.func import functional_call
 from torch.testing import assert_close
 
 from kdlab import condense
 from kdlab.condense import follow, learn_unrolled, unroll
+from kdlab.condense.unrolled import _keep_in_range
+from kdlab.data import Batches
+from kdlab.schemes import Checkpoint, distill
 
 STEPS = torch.tensor([0.3, 0.1, 0.2], dtype=torch.float64)
 
@@ -166,9 +169,21 @@ def test_only_what_the_optimizer_holds_is_learned():
     ]
 
 
-def test_a_label_that_lost_everything_is_uniform():
-    from kdlab.condense.unrolled import _keep_in_range
+def test_a_stopped_run_goes_on_bit_for_bit(tmp_path):
+    def run(checkpoint=None, progress=None):
+        synthetic, sizes = synthetic_set(), STEPS.clone()
+        learned = (synthetic.images, synthetic.labels, sizes)
+        rest = {"checkpoint": checkpoint, "progress": progress, "step_sizes": sizes}
+        losses = learn(synthetic, *learned, rounds=4, **rest).losses
+        return [*learned, torch.tensor(losses)]
 
+    checkpoint = Checkpoint(tmp_path / "run.safetensors")
+    with pytest.raises(Stopped):
+        run(checkpoint, stop_at(2))
+    assert all(map(torch.equal, run(checkpoint), run()))
+
+
+def test_a_label_that_lost_everything_is_uniform():
     labels = torch.tensor([[-1.0, -2.0], [3.0, -1.0]])
     _keep_in_range({"labels": labels})
     assert labels.tolist() == [[0.5, 0.5], [1.0, 0.0]]
@@ -192,9 +207,6 @@ def test_bad_input_is_refused(argument, message):
 
 def test_learned_labels_teach_a_student():
     """What is condensed is a teacher's logits, too: both halves of the course in one call."""
-    from kdlab.data import Batches
-    from kdlab.schemes import distill
-
     synthetic = condense.label_softly(synthetic_set(2, torch.float32), build(9), temperature=2.0)
     student, twin = build(1), build(1)
     batches = Batches(synthetic.images, synthetic.targets, batch_size=6)
