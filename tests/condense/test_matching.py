@@ -321,6 +321,14 @@ def test_bad_settings_of_the_network_are_refused(argument, message):
     check_refused(lambda: match(match_gradients, synthetic_set(), **argument), message)
 
 
+def test_what_a_method_cannot_learn_is_refused(method):
+    synthetic = synthetic_set()
+    message = "optimizer must hold images and nothing else, got 1 of them among 2"
+    for other in (synthetic.labels, torch.zeros(2)):
+        optimizer = sgd(synthetic.images, other)
+        check_refused(partial(match, method, synthetic, optimizer=optimizer), message)
+
+
 def test_classes_must_be_on_both_sides(method):
     images, targets = real_set()
     synthetic = synthetic_set()
