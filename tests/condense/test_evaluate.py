@@ -29,7 +29,7 @@ def test_it_is_the_usual_loop():
         generator = round_generator(4, number)
         network = build(draw_seed(generator))
         draw_seed(generator)
-        optimizer = torch.optim.SGD(network.parameters(), 0.1, momentum=0.8, weight_decay=0.01)
+        optimizer = torch.optim.SGD(network.parameters(), 0.1, momentum=0.8, weight_decay=5.0)
         for steps, rate in ((3, 0.1), (2, 0.01)):
             optimizer.param_groups[0]["lr"] = rate
             for _ in range(steps):
@@ -41,8 +41,9 @@ def test_it_is_the_usual_loop():
                 ).backward()
                 optimizer.step()
         expected.append(metrics.accuracy(network(TEST[0]), TEST[1]))
-    found = evaluate(synthetic, rate=0.1, momentum=0.8, weight_decay=0.01, seed=4)
+    found = evaluate(synthetic, rate=0.1, momentum=0.8, weight_decay=5.0, seed=4)
     assert found.accuracies == tuple(expected) and len(set(expected)) == 2
+    assert evaluate(synthetic, rate=0.1, momentum=0.8, weight_decay=0.0, seed=4) != found
     assert found.mean == mean(expected) and found.spread == stdev(expected)
     assert Evaluation((0.5,)).spread == 0
 

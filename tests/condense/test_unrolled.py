@@ -135,6 +135,18 @@ def test_a_fixed_start_is_one_network_and_fresh_ones_are_many():
         assert set(seeds) == expected if expected else len(set(seeds)) == 6
 
 
+def test_a_step_is_averaged_over_networks():
+    found = []
+    for networks in (1, 3):
+        synthetic = synthetic_set()
+        given = {"build": build, "step_sizes": STEPS, "start": 3, "per_class": 10}
+        optimizer = sgd(synthetic.images)
+        rest = {"rounds": 2, "networks": networks}
+        found.append(learn_unrolled(synthetic, *real_set(), optimizer, **given, **rest))
+    # One start and all real images: three of the same.
+    assert found[0].losses == pytest.approx(found[1].losses)
+
+
 def test_one_round_is_the_definition():
     """One step of SGD down the real loss of a network that was trained, all real images in it."""
     synthetic, expected = synthetic_set(), synthetic_set()
