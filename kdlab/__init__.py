@@ -17,10 +17,11 @@ floor     room                   what it holds
 1         ``course``             what every lecture says of itself: times, environment
 2         ``schemes``            one readable loop a scheme
 2         ``privileged``         teachers that see more; what theory says of them
-3         ``plots``              results -> Axes
-3         ``experiments``        the published tables beside ours, resumable
-4         ``widgets``            sliders that answer at once
-4         ``grading``            ``check("KD02-E3", fn)``; homework, graded apart
+3         ``condense``           a data set in a few learned images
+4         ``plots``              results -> Axes
+4         ``experiments``        the published tables beside ours, resumable
+5         ``widgets``            sliders that answer at once
+5         ``grading``            ``check("KD02-E3", fn)``; homework, graded apart
 ========  =====================  ==================================================
 
 ``import kdlab`` loads none of them; import the room you need, for example

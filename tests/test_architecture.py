@@ -30,12 +30,12 @@ FLOORS = {
     "course": 1,
     "batchnorm": 1,
     "schemes": 2,
-    "condense": 2,
     "privileged": 2,
-    "plots": 3,
-    "experiments": 3,
-    "widgets": 4,
-    "grading": 4,
+    "condense": 3,
+    "plots": 4,
+    "experiments": 4,
+    "widgets": 5,
+    "grading": 5,
 }
 SEEDING = {
     "numpy.random.seed",
@@ -218,7 +218,7 @@ def functions_are_short(module: Module) -> list[str]:
     for function in module.nodes(ast.FunctionDef, ast.AsyncFunctionDef):
         loops = any(isinstance(node, ast.For) for node in ast.walk(function))
         size = body_lines(module, function)
-        if size >= (50 if loops and module.room == "schemes" else 15):
+        if size >= (50 if loops and module.room in ("schemes", "condense") else 15):
             found.append(f"{function.name} has {size}")
     return found
 
@@ -277,6 +277,7 @@ PLANTED = [
     (imports_only_from_below, "losses/a.py", "import kdlab.data.loading"),
     (imports_only_from_below, "widgets/a.py", "def f():\n    from kdlab.grading import check"),
     (imports_only_from_below, "grading/a.py", "from kdlab.widgets import show_progress"),
+    (imports_only_from_below, "schemes/a.py", "from kdlab import condense"),
     (imports_only_from_below, "server.py", "from kdlab._checks import check_count"),
     (imports_only_from_below, "_checks.py", "from kdlab import losses"),
     (widget_packages_stay_in_widgets, "plots.py", "from IPython.display import display"),
@@ -304,6 +305,7 @@ PLANTED = [
     (functions_are_short, "metrics.py", "def f():\n    return g(\n" + "1,\n" * 13 + ")"),
     (functions_are_short, "schemes/a.py", LONG),
     (functions_are_short, "schemes/a.py", LOOP + "        x = 1\n" * 49),
+    (functions_are_short, "condense/a.py", LONG),
 ]
 ALLOWED = [
     (known_room, "losses/a.py", "import kdlab"),
@@ -321,6 +323,8 @@ ALLOWED = [
     (functions_are_short, "metrics.py", LONG.replace("    x = 1\n", "", 1)),
     (functions_are_short, "metrics.py", LONG.replace("    x = 1\n", "    # why\n\n", 1)),
     (functions_are_short, "schemes/a.py", LOOP + "        x = 1\n" * 48),
+    (functions_are_short, "condense/a.py", LOOP + "        x = 1\n" * 48),
+    (imports_only_from_below, "condense/a.py", "from kdlab.schemes import predict"),
 ]
 
 

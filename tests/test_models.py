@@ -9,6 +9,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from kdlab import models
+from kdlab.models.parts import AveragePool
 
 
 def images(batch=3, channels=1, side=28):
@@ -59,6 +60,50 @@ def test_a_squeezed_conv_net_has_the_same_maps_and_fewer_parameters():
     assert narrow[1].weight.shape == (1, 1, 3, 3)
 
 
+def test_embedding_net_names_its_maps_and_pads_to_even_sides():
+    model = models.embedding_net((6, 6, 6)).eval()
+    maps = model.features(images())
+    assert {name: tuple(m.shape[1:]) for name, m in maps.items()} == {
+        "block1": (6, 16, 16),
+        "block2": (6, 8, 8),
+        "block3": (6, 4, 4),
+        "embedding": (96,),
+        "logits": (10,),
+    }
+    assert torch.equal(maps["logits"], model(images()))
+    # The field's, on digits: longer than the image that it embeds.
+    assert models.embedding_net().blocks["logits"].in_features == 2048
+    for side in (1, 2, 5, 8, 27, 31, 32, 33):
+        net = models.embedding_net((4, 4, 4), side=side, channels=3, classes=7)
+        assert net(images(channels=3, side=side)).shape == (3, 7)
+
+
+def test_embedding_net_is_convolution_instance_norm_relu_and_average():
+    model = models.embedding_net((5,), side=8).double()
+    x = images(side=8).double()
+    conv = model.blocks["block1"][0]
+    maps = torch.nn.functional.conv2d(x, conv.weight, conv.bias, padding=1)
+    mean = maps.mean(dim=(2, 3), keepdim=True)
+    deviation = (maps.var(dim=(2, 3), keepdim=True, correction=0) + 1e-5).sqrt()
+    hidden = ((maps - mean) / deviation).clamp(min=0)
+    expected = hidden.view(3, 5, 4, 2, 4, 2).mean(dim=(3, 5))
+    assert_close(model.features(x)["block1"], expected)
+    # An image's embedding doesn't depend on the others.
+    assert_close(model.train()(x)[:1], model(x[:1]))
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 8, 8), (1, 1, 2, 6), (2, 1, 5, 4), (1, 2, 4, 7)])
+def test_average_pool_is_torchs(shape):
+    x = torch.rand(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    ours, torchs = x.clone().requires_grad_(), x.clone().requires_grad_()
+    pooled, expected = AveragePool()(ours), nn.AvgPool2d(2)(torchs)
+    assert_close(pooled, expected)
+    weights = torch.rand(pooled.shape, generator=torch.Generator().manual_seed(1)).double()
+    (pooled * weights).sum().backward()
+    (expected * weights).sum().backward()
+    assert_close(ours.grad, torchs.grad)
+
+
 def test_count_parameters_by_hand():
     assert models.count_parameters(models.mlp((784, 800, 800, 10))) == (
         784 * 800 + 800 + 800 * 800 + 800 + 800 * 10 + 10
@@ -69,7 +114,10 @@ def test_count_parameters_by_hand():
     assert models.count_parameters(model) == 0
 
 
-@pytest.mark.parametrize("build", [lambda s: models.mlp((9, 8, 3), seed=s), None])
+@pytest.mark.parametrize(
+    "build",
+    [lambda s: models.mlp((9, 8, 3), seed=s), lambda s: models.embedding_net((4,), seed=s), None],
+)
 def test_a_seed_fixes_the_weights_and_leaves_the_global_generator(build):
     build = build or (lambda s: models.conv_net((4,), seed=s))
     before = torch.get_rng_state()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Int64, UInt8
+from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
 from kdlab._checks import check_count
@@ -19,14 +19,17 @@ class Dataset:
     Attributes:
         name: "mnist", "fashion-mnist", "cifar10" or "digits".
         source: Where it came from, for a caption; never a path.
-        train_images, test_images: uint8, [examples, channels, height, width].
+        train_images, test_images: uint8, [examples, channels, height, width]; training images
+            that were learned, and may leave [0, 255], are float on the scale of [0, 1].
         train_targets, test_targets: int64, [examples].
         class_names: One name a class.
     """
 
     name: str
     source: str
-    train_images: UInt8[Tensor, "train channels height width"]
+    train_images: (
+        UInt8[Tensor, "train channels height width"] | Float[Tensor, "train channels height width"]
+    )
     train_targets: Int64[Tensor, "train"]
     test_images: UInt8[Tensor, "test channels height width"]
     test_targets: Int64[Tensor, "test"]

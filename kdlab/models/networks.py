@@ -71,7 +71,7 @@ def mlp(
         ValueError: Fewer than two widths, one that is no positive whole number, a
             probability outside [0, 1), or a seed that is no whole number >= 0.
     """
-    widths = _checked_widths(widths, at_least=2)
+    widths = checked_widths(widths, at_least=2)
     check_drop_rate(dropout=dropout, input_dropout=input_dropout)
     check_count(0, seed=seed)
     with seeded(seed):
@@ -111,7 +111,7 @@ def conv_net(
         ValueError: A width, channels, classes or squeeze is no positive whole number, pool_after
             names no block, or the seed is no whole number >= 0.
     """
-    widths = _checked_widths(widths, at_least=1)
+    widths = checked_widths(widths, at_least=1)
     check_count(channels=channels, classes=classes, squeeze=1 if squeeze is None else squeeze)
     check_count(0, seed=seed)
     numbers = tuple(range(1, len(widths) + 1))
@@ -146,7 +146,8 @@ def _convolution(fan_in: int, fan_out: int, squeeze: int | None) -> nn.Module:
     )
 
 
-def _checked_widths(widths: tuple[int, ...], *, at_least: int) -> tuple[int, ...]:
+def checked_widths(widths: tuple[int, ...], *, at_least: int) -> tuple[int, ...]:
+    """Return widths as a tuple; raise ValueError unless they are enough positive counts."""
     if not isinstance(widths, (tuple, list)):
         raise ValueError(f"widths must be a tuple, got {widths!r}")
     widths = tuple(widths)

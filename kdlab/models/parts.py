@@ -38,6 +38,27 @@ class Dropout(nn.Dropout):
         return inputs * kept.mul_(2**16 / (2**16 - dropped))
 
 
+class AveragePool(nn.AvgPool2d):
+    """The mean of each 2 x 2 places, as `nn.AvgPool2d(2)`, several times as fast on a CPU.
+
+    There torch's takes longer than the convolution before it. An odd last row or column is left
+    out, as torch does it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(2)
+
+    def forward(
+        self, maps: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch channels lower narrower"]:
+        height, width = maps.shape[2:]
+        if maps.device.type != "cpu" or height % 2 or width % 2:
+            return super().forward(maps)
+        pairs = maps.unflatten(2, (height // 2, 2))
+        rows = pairs[:, :, :, 0] + pairs[:, :, :, 1]
+        return (rows[..., ::2] + rows[..., 1::2]) * 0.25
+
+
 def regressor(
     student_map: Float[Tensor, "batch *student"],
     teacher_map: Float[Tensor, "batch *teacher"],

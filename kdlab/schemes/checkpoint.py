@@ -4,7 +4,7 @@ import json
 import os
 from glob import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol, runtime_checkable
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -12,9 +12,28 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from kdlab._checks import check_count
+from kdlab.data import Batches
 
-if TYPE_CHECKING:
-    from kdlab.schemes.history import Run
+#: What reading a damaged file, or one of something else, raises.
+UNREADABLE = (SafetensorError, RuntimeError, ValueError, KeyError)
+
+
+@runtime_checkable
+class Resumable(Protocol):
+    """What a checkpoint writes and puts back: a scheme's `Run`, or another loop's."""
+
+    losses: list[float]
+    optimizer: torch.optim.Optimizer
+    scheduler: torch.optim.lr_scheduler.LRScheduler | None
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return what is kept beside the optimizer's state, no name starting "optimizer."."""
+
+    def state(self) -> dict:
+        """Return the book-keeping, as JSON has it."""
+
+    def restore(self, state: dict, tensors: dict[str, Tensor]) -> None:
+        """Go on from what both returned; ValueError if they are another run's."""
 
 
 class Checkpoint:
@@ -66,24 +85,23 @@ class Checkpoint:
         ends = [path.stem.removeprefix(f"{self.path.stem}-") for path in found]
         return sorted(int(end) for end in ends if end.isdecimal())
 
-    def save(self, run: "Run") -> None:
+    def save(self, run: Resumable) -> None:
         """Write the state of a run, if this epoch's turn has come."""
         done = len(run.losses)
         if done % self.every:
             return
         tensors, rest = _optimizer_state(run.optimizer)
-        tensors |= _weights(run)
-        tensors |= {f"random.{name}": state for name, state in _random_states(run).items()}
+        tensors |= run.tensors()
         said = {"optimizer": rest, "run": run.state()}
         if run.scheduler is not None:
             said["scheduler"] = run.scheduler.state_dict()
         # The numbered one first: what lies under path is there under its number, too.
         for path in (self.path,) if self.keep == 1 else (self.at(done), self.path):
-            _write(path, tensors, json.dumps(said))
+            write_tensors(path, tensors, said)
         if self.keep not in (None, 1) and (old := done - self.keep * self.every) > 0:
             self.at(old).unlink(missing_ok=True)
 
-    def load(self, run: "Run") -> None:
+    def load(self, run: Resumable) -> None:
         """Put a run into the state of the file; leave it alone where there is none.
 
         Raises:
@@ -94,14 +112,12 @@ class Checkpoint:
         if self._epoch == 0 or not path.exists():
             return
         try:
-            tensors, said = _read(path)
-            _set_weights(run, tensors)
+            tensors, said = read_tensors(path)
+            run.restore(said["run"], tensors)
             run.optimizer.load_state_dict(_optimizer_dict(tensors, said["optimizer"]))
             if run.scheduler is not None:
                 run.scheduler.load_state_dict(said["scheduler"])
-            run.restore(said["run"])
-            _set_random_states(run, _under("random.", tensors))
-        except (SafetensorError, RuntimeError, ValueError, KeyError) as error:
+        except UNREADABLE as error:
             told = str(error).strip().splitlines()[0]
             raise ValueError(f"{path} is no checkpoint of this run: {told}") from None
 
@@ -120,43 +136,32 @@ def load_weights(model: nn.Module, path: str | os.PathLike) -> nn.Module:
     if not Path(path).exists():
         raise FileNotFoundError(f"{path} is not there")
     try:
-        tensors, _ = _read(Path(path))
-        model.load_state_dict(_under("model.", tensors))
-    except (SafetensorError, RuntimeError, ValueError, KeyError) as error:
+        tensors, _ = read_tensors(Path(path))
+        model.load_state_dict(under("model.", tensors))
+    except UNREADABLE as error:
         told = str(error).strip().splitlines()[0]
         raise ValueError(f"{path} is no checkpoint of this network: {told}") from None
     return model.eval()
 
 
-def _write(path: Path, tensors: dict[str, Tensor], said: str) -> None:
+def write_tensors(path: Path, tensors: dict[str, Tensor], said: dict) -> None:
+    """Write tensors and what JSON can say of them; the file is whole or not there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         # Copies: two names of one piece of memory would be refused.
         copies = {name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}
-        save_file(copies, partial, metadata={"kdlab": said})
+        save_file(copies, partial, metadata={"kdlab": json.dumps(said)})
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], dict]:
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict]:
+    """Return what `write_tensors` wrote; one of UNREADABLE if it is damaged."""
     with safe_open(path, "pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}
         return tensors, json.loads(file.metadata()["kdlab"])
-
-
-def _weights(run: "Run") -> dict[str, Tensor]:
-    tensors = {f"model.{name}": tensor for name, tensor in run.model.state_dict().items()}
-    if run.beside is not None:
-        tensors |= {f"beside.{name}": held for name, held in run.beside.state_dict().items()}
-    return tensors
-
-
-def _set_weights(run: "Run", tensors: dict[str, Tensor]) -> None:
-    run.model.load_state_dict(_under("model.", tensors))
-    if run.beside is not None:
-        run.beside.load_state_dict(_under("beside.", tensors))
 
 
 def _optimizer_state(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict]:
@@ -175,30 +180,41 @@ def _optimizer_state(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor
 
 def _optimizer_dict(tensors: dict[str, Tensor], rest: dict) -> dict:
     state = {int(number): dict(values) for number, values in rest["state"].items()}
-    for place, tensor in _under("optimizer.", tensors).items():
+    for place, tensor in under("optimizer.", tensors).items():
         number, _, name = place.partition(".")
         state[int(number)][name] = tensor
     return {"param_groups": rest["param_groups"], "state": state}
 
 
-def _random_states(run: "Run") -> dict[str, Tensor]:
-    """Return the states of all that draws: the batches, dropout here, dropout on a device."""
-    states = {"batches": run.batches.generator.get_state(), "cpu": torch.get_rng_state()}
-    device = run.batches.targets.device
+def network_tensors(modules: dict[str, nn.Module | None], batches: Batches) -> dict[str, Tensor]:
+    """Return the modules' weights and the states of all that draws."""
+    states = {"batches": batches.generator.get_state(), "cpu": torch.get_rng_state()}
+    device = batches.targets.device
     if device.type != "cpu":
         states["device"] = torch.get_device_module(device).get_rng_state(device)
-    return states
+    tensors = {f"random.{name}": state for name, state in states.items()}
+    for kind, module in modules.items():
+        held = module.state_dict() if module is not None else {}
+        tensors |= {f"{kind}.{name}": tensor for name, tensor in held.items()}
+    return tensors
 
 
-def _set_random_states(run: "Run", states: dict[str, Tensor]) -> None:
-    run.batches.generator.set_state(states["batches"])
-    torch.set_rng_state(states["cpu"])
-    device = run.batches.targets.device
+def set_network_tensors(
+    modules: dict[str, nn.Module | None], batches: Batches, tensors: dict[str, Tensor]
+) -> None:
+    """Put weights and random states back, as `network_tensors` returned them."""
+    for kind, module in modules.items():
+        if module is not None:
+            module.load_state_dict(under(f"{kind}.", tensors))
+    batches.generator.set_state(tensors["random.batches"])
+    torch.set_rng_state(tensors["random.cpu"])
+    device = batches.targets.device
     if device.type != "cpu":
-        torch.get_device_module(device).set_rng_state(states["device"], device)
+        torch.get_device_module(device).set_rng_state(tensors["random.device"], device)
 
 
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors whose name begins so, under the rest of their name."""
     return {
         name.removeprefix(prefix): tensor
         for name, tensor in tensors.items()

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from kdlab._checks import check_count
 from kdlab.data import Batches
 from kdlab.schemes.arguments import check_kept, check_kind, check_optimizer, check_optional
-from kdlab.schemes.checkpoint import Checkpoint
+from kdlab.schemes.checkpoint import Checkpoint, network_tensors, set_network_tensors
 from kdlab.schemes.evaluation import evaluate
 
 #: Called after every step with the steps done, the steps in all, and a short note.
@@ -159,8 +159,12 @@ class Run:
             "seconds": self._spent(),
         }
 
-    def restore(self, state: dict) -> None:
-        """Go on from what `state` returned.
+    def tensors(self) -> dict[str, Tensor]:
+        """Return the weights and random states that a checkpoint keeps."""
+        return network_tensors(self._modules(), self.batches)
+
+    def restore(self, state: dict, tensors: dict[str, Tensor]) -> None:
+        """Go on from what `state` and `tensors` returned.
 
         Raises:
             ValueError: It is of a run with another number of batches, or a longer one.
@@ -171,6 +175,10 @@ class Run:
         self.losses, self.test_errors = list(state["losses"]), list(state["test_errors"])
         self.steps_done = len(self.losses) * len(self.batches)
         self._earlier = state["seconds"]
+        set_network_tensors(self._modules(), self.batches, tensors)
+
+    def _modules(self) -> dict[str, nn.Module | None]:
+        return {"model": self.model, "beside": self.beside}
 
     def _spent(self) -> float:
         return self._earlier + time.perf_counter() - self._start
