@@ -1,6 +1,6 @@
 """The published tables beside ours: ``python -m kdlab.experiments list | run NAME | table``.
 
-``spec``          what an experiment is: ``units`` (recipes, teachers) and rows
+``spec``          what an experiment is: ``units`` (recipes, teachers) or ``trials``, and rows
 ``hinton_mnist``  ... and the other experiments, one short file each; their controls in
                   ``views``, what is read off a network in ``measures``; how one learns from
                   layers in ``imitations``, by ``layer_losses`` with weights from ``tuning``;
@@ -16,8 +16,8 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+from kdlab.experiments.results import curves, values
 from kdlab.experiments.results import load as load_results
-from kdlab.experiments.results import values
 from kdlab.experiments.spec import Experiment
 from kdlab.experiments.tables import Table
 
@@ -31,9 +31,13 @@ NAMES = (
     "early-stopping",
     "mutual",
     "generations",
+    "lopez-paz",
+    "grabovoy-fashion",
+    "grabovoy-synthetic",
+    "grabovoy-tweets",
 )
 
-__all__ = ["NAMES", "Experiment", "Table", "find_experiment", "load_results", "values"]
+__all__ = ["NAMES", "Experiment", "Table", "curves", "find_experiment", "load_results", "values"]
 
 
 def find_experiment(name: str) -> Experiment:

@@ -8,6 +8,7 @@ from tqdm import tqdm
 from kdlab.experiments import cost
 from kdlab.experiments.spec import Experiment
 from kdlab.experiments.store import Store
+from kdlab.experiments.trials import Trial
 from kdlab.experiments.units import Unit
 
 
@@ -31,13 +32,12 @@ class Bar:
         form = "{percentage:3.0f}%|{bar:20}| {elapsed}, {remaining} left{postfix}"
         self._bar = tqdm(total=total or 1.0, file=file, bar_format=form)
 
-    def watch(self, unit: Unit, seed: int, done: int, steps: int) -> None:
+    def watch(self, unit: Unit | Trial, seed: int, done: int, steps: int) -> None:
         """Note a step of a unit."""
         if (pair := (unit.name, seed)) not in self._work:
             return
         self._done[pair] = self._work[pair] * done / steps
-        epochs = unit.recipe.epochs
-        said = f"{unit.name}, seed {seed}, epoch {epochs * done // steps} of {epochs}"
+        said = f"{unit.name}, seed {seed}, {unit.stage(done, steps)}"
         self._bar.set_postfix_str(said, refresh=False)
         # Sums of floats may pass the total by their last bit.
         self._bar.n = min(sum(self._done.values()), self._bar.total)

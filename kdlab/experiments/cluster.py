@@ -20,6 +20,7 @@ from kdlab.data import Dataset
 from kdlab.experiments.running import Work, claim, report
 from kdlab.experiments.store import weights_of
 from kdlab.experiments.training import Teaching, train_unit
+from kdlab.experiments.trials import Trial
 from kdlab.experiments.units import Unit
 
 _WAIT_SECONDS, _KNOCK_SECONDS = 2.0, 10.0
@@ -27,7 +28,7 @@ _WAIT_SECONDS, _KNOCK_SECONDS = 2.0, 10.0
 # Dropout draws from a generator that all threads of a worker share.
 _ONE_AT_A_TIME = threading.Lock()
 
-Pair = tuple[Unit, int]
+Pair = tuple[Unit | Trial, int]
 
 
 def run_on_cluster(work: Work, seeds: Iterable[int], address: str) -> None:
@@ -65,12 +66,13 @@ class _Farm:
                 future.cancel()
                 lock.release()
 
-    def _settled(self, unit: Unit, seed: int) -> bool:
+    def _settled(self, unit: Unit | Trial, seed: int) -> bool:
         """Send a unit off if that can be done now; tell whether it needs no more care."""
         ended, lock = claim(self._work, unit, seed)
         if lock is None:
             return ended
-        given = (unit, seed, self._work.dataset(unit).name, self._work.teaching(unit, seed))
+        named = self._work.experiment.dataset_of(unit)
+        given = (unit, seed, named, self._work.teaching(unit, seed))
         self._held[self._client.submit(train_there, *given, pure=False)] = (unit, seed), lock
         return True
 
@@ -92,12 +94,12 @@ class _Farm:
 
 
 def train_there(
-    unit: Unit, seed: int, dataset: str, teacher: Teaching
+    unit: Unit | Trial, seed: int, dataset: str | None, teacher: Teaching
 ) -> tuple[dict, dict[str, Tensor]]:
     """Train a unit on a worker; return what is kept of it and its weights."""
     torch.set_num_threads(1)
     with _ONE_AT_A_TIME:
-        loaded = _dataset(dataset)
+        loaded = None if dataset is None else _dataset(dataset)
         model, numbers, seconds = train_unit(unit, seed, loaded, teacher)
     return report(unit, seed, numbers, seconds, loaded), weights_of(model)
 

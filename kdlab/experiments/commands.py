@@ -91,18 +91,10 @@ def table(options: argparse.Namespace) -> None:
 
 def quick(experiment: Experiment) -> Experiment:
     """Return an experiment that is done in a minute or two: one epoch each, on digits."""
-    units = tuple(
-        replace(
-            unit,
-            recipe=replace(unit.recipe, epochs=min(unit.recipe.epochs, 1)),
-            examples=unit.examples and min(unit.examples, 1000),
-            dataset=None,
-        )
-        for unit in experiment.units
-    )
+    units = tuple(unit.quick() for unit in experiment.units)
     # What was published on other data must not stand beside it.
     rows = tuple(replace(row, published=None, source="") for row in experiment.rows)
-    return replace(experiment, dataset="digits", units=units, rows=rows)
+    return replace(experiment, dataset=experiment.dataset and "digits", units=units, rows=rows)
 
 
 def _train(
@@ -175,10 +167,8 @@ def _estimate(experiment: Experiment, ended: frozenset[str]) -> str:
     times = f"about {tables.span(alone / cores)} on {cores} CPU cores"
     if after < alone:
         times += f" ({tables.span(after / cores)} after those above)"
-    networks = seeds * len(experiment.units)
-    return (
-        f"{seeds} seeds, {networks} networks: {times}, {tables.span(on_gpu)} on a GPU (estimates)"
-    )
+    work = f"{seeds} seeds, {seeds * len(experiment.units)} {experiment.units[0].kind}"
+    return f"{work}: {times}, {tables.span(on_gpu)} on a GPU (estimates)"
 
 
 def _measured_in(name: str, folder: Path) -> str:

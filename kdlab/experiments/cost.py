@@ -7,6 +7,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from kdlab.experiments.spec import Experiment
+from kdlab.experiments.trials import Trial
 from kdlab.experiments.units import DATASETS, SIDE, Recipe, Unit
 
 # What a value that a convolution makes costs besides: batch norm, ReLU and pooling come to it.
@@ -18,8 +19,10 @@ CPU = (80e9, 1.5e-3)
 GPU = (10e12, 1.0e-3)
 
 
-def seconds(experiment: Experiment, unit: Unit, rates: tuple[float, float] = CPU) -> float:
+def seconds(experiment: Experiment, unit: Unit | Trial, rates: tuple[float, float] = CPU) -> float:
     """Return about how long one unit trains, its teachers' answers left out."""
+    if isinstance(unit, Trial):
+        return unit.seconds
     rate, a_step = rates
     recipe, images = unit.recipe, _images(experiment, unit)
     epochs = unit.imitate.epochs(recipe) if unit.imitate is not None else recipe.epochs

@@ -1,21 +1,16 @@
 """An experiment's results: one JSON file, made from the units that have ended."""
 
 import contextlib
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from statistics import fmean, stdev
-
-from scipy.stats import t
 
 from kdlab._files import read_json, write_json
 from kdlab.course import RESULTS
+from kdlab.experiments.forms import check, spread
 from kdlab.experiments.spec import Experiment, Row
 from kdlab.experiments.store import Store
 
-FIELDS = ("experiment", "rows", "seeds", "settings", "versions", "hardware", "seconds")
 _AND = " and "
-ROW_FIELDS = ("row", "published", "source", "values", "mean", "interval")
 
 
 def collect(experiment: Experiment, runs: Path, seeds: Iterable[int]) -> dict:
@@ -37,12 +32,14 @@ def collect(experiment: Experiment, runs: Path, seeds: Iterable[int]) -> dict:
         "versions": {k: _one(unit["versions"][k] for unit in every) for k in every[0]["versions"]},
         "hardware": _one(unit["hardware"] for unit in every),
         "seconds": round(sum(unit["seconds"] for unit in every), 1),
-    }
+    } | _curves(experiment, units)
 
 
 def settings(experiment: Experiment) -> dict:
     """Return all that decides an experiment's numbers, and what each row shows, as JSON."""
-    return {
+    # Where it is as ever it isn't told: results of before keep their settings.
+    digits = {} if experiment.digits == 1 else {"digits": experiment.digits}
+    return digits | {
         "dataset": experiment.dataset,
         "counts": experiment.counts,
         "rows": {row.name: row.text for row in experiment.rows},
@@ -52,22 +49,6 @@ def settings(experiment: Experiment) -> dict:
         },
         "units": {unit.name: unit.settings() for unit in experiment.units},
     }
-
-
-def interval(values: Sequence[float], *, level: float = 0.95) -> list[float] | None:
-    """Return the interval in which the mean lies at a level, by Student's t.
-
-    Args:
-        values: One a seed, taken as draws of a normal distribution.
-        level: For example 0.95.
-
-    Returns:
-        Lower and upper end; None for a single value, which tells nothing of the spread.
-    """
-    if len(values) < 2:
-        return None
-    half = float(t.ppf((1 + level) / 2, len(values) - 1)) * stdev(values) / math.sqrt(len(values))
-    return [round(fmean(values) - half, 3), round(fmean(values) + half, 3)]
 
 
 def write(results: dict, folder: Path) -> Path:
@@ -103,15 +84,27 @@ def join(first: dict, second: dict) -> dict:
     if twice := sorted(set(first["seeds"]) & set(second["seeds"])):
         raise ValueError(f"results must be of different seeds to be joined, got {twice[0]} twice")
     lines = zip(first["rows"], second["rows"], strict=True)
-    rows = [new | _spread([*old["values"], *new["values"]]) for old, new in lines]
-    seeds = [*first["seeds"], *second["seeds"]]
-    return second | {"rows": rows, "seeds": seeds} | _spent(first, second)
+    rows = [new | spread([*old["values"], *new["values"]]) for old, new in lines]
+    both = {"rows": rows, "seeds": [*first["seeds"], *second["seeds"]]}
+    if "curves" in second:
+        news = second["curves"].items()
+        both["curves"] = {name: [*first["curves"][name], *new] for name, new in news}
+    return second | both | _spent(first, second)
 
 
 def values(results: dict) -> dict[str, list[float]]:
     """Return the numbers of each row, one a seed, by the row's name."""
     check(results)
     return {row["row"]: row["values"] for row in results["rows"]}
+
+
+def curves(results: dict) -> dict[str, list[list[float]]]:
+    """Return what trials found several numbers of in a row, one such row a seed, by its name.
+
+    The name is that of the trial and its own with a hyphen between; there are none of networks.
+    """
+    check(results)
+    return results.get("curves", {})
 
 
 def load(name: str, folder: str | Path = RESULTS) -> dict:
@@ -137,37 +130,6 @@ def load(name: str, folder: str | Path = RESULTS) -> dict:
     return results
 
 
-def check(results: dict) -> None:
-    """Raise ValueError unless it has the form that `collect` gives."""
-    if not isinstance(results, dict):
-        raise ValueError(f"results must be what load_results returns, got {type(results).__name__}")
-    _check_fields(results, FIELDS, "results")
-    _check_fields(results["settings"], ("counts", "rows"), "settings")
-    _check_fields(results["versions"], ("torch",), "versions")
-    for name in ("rows", "seeds"):
-        if not isinstance(results[name], list):
-            raise ValueError(f"{name} must be a list, got {type(results[name]).__name__}")
-    for row in results["rows"]:
-        _check_fields(row, ROW_FIELDS, "a row")
-        _check_values(row, len(results["seeds"]))
-
-
-def _check_values(row: dict, seeds: int) -> None:
-    """Raise ValueError where a row's mean is not that of its values, one for each seed."""
-    values = row["values"]
-    whole = isinstance(values, list) and all(type(value) in (int, float) for value in values)
-    if not whole or len(values) != seeds:
-        raise ValueError(f"values of {row['row']} must be {seeds} numbers, got {values!r}")
-    if _spread(values) != {name: row[name] for name in ("values", "mean", "interval")}:
-        raise ValueError(f"{row['row']} must have the mean and interval of its values")
-
-
-def _check_fields(found: object, wanted: Sequence[str], what: str) -> None:
-    missing = [name for name in wanted if not isinstance(found, dict) or name not in found]
-    if missing:
-        raise ValueError(f"{what} must have {missing[0]!r}")
-
-
 def _units(experiment: Experiment, runs: Path, seed: int) -> dict[str, dict] | None:
     stores = {unit.name: Store(runs, experiment, unit, seed) for unit in experiment.units}
     if not all(store.ended() for store in stores.values()):
@@ -175,13 +137,18 @@ def _units(experiment: Experiment, runs: Path, seed: int) -> dict[str, dict] | N
     return {name: store.result() for name, store in stores.items()}
 
 
+def _curves(experiment: Experiment, units: dict[int, dict[str, dict]]) -> dict:
+    found = {
+        f"{unit.name}-{curve}": [named[unit.name]["numbers"][curve] for named in units.values()]
+        for unit in experiment.units
+        for curve in unit.curves
+    }
+    return {"curves": found} if found else {}
+
+
 def _row(row: Row, units: list[dict[str, dict]]) -> dict:
     said = {"row": row.name, "published": row.published, "source": row.source}
-    return said | _spread([_value(row, named) for named in units])
-
-
-def _spread(values: list[float]) -> dict:
-    return {"values": values, "mean": round(fmean(values), 3), "interval": interval(values)}
+    return said | spread([_value(row, named) for named in units])
 
 
 def _spent(first: dict, second: dict) -> dict:

@@ -15,6 +15,7 @@ from kdlab.experiments.circumstances import circumstances
 from kdlab.experiments.spec import Experiment
 from kdlab.experiments.store import Store, weights_of
 from kdlab.experiments.training import Teaching, train_unit
+from kdlab.experiments.trials import Trial
 from kdlab.experiments.units import Unit
 from kdlab.schemes import Checkpoint, predict_moved
 
@@ -24,7 +25,7 @@ _WAIT_SECONDS = 2.0
 
 #: Called with a unit, its seed, steps done, and steps in all: 1 of 1 for a unit that had ended,
 #: 0 of 1 for one that another process is at.
-Watch = Callable[[Unit, int, int, int], None]
+Watch = Callable[[Unit | Trial, int, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -43,19 +44,19 @@ class Work:
     datasets: Mapping[str, Dataset]
     watch: Watch
 
-    def store(self, unit: Unit, seed: int) -> Store:
+    def store(self, unit: Unit | Trial, seed: int) -> Store:
         """Return where a unit lies."""
         return Store(self.runs, self.experiment, unit, seed)
 
-    def dataset(self, unit: Unit) -> Dataset:
-        """Return what a unit learns from and is tested on."""
-        return self.datasets[self.experiment.dataset_of(unit)]
+    def dataset(self, unit: Unit | Trial) -> Dataset | None:
+        """Return what a unit learns from and is tested on; None for a trial without one."""
+        return self.datasets.get(self.experiment.dataset_of(unit))
 
-    def teachers(self, unit: Unit, seed: int) -> list[Store]:
+    def teachers(self, unit: Unit | Trial, seed: int) -> list[Store]:
         """Return where its teachers lie."""
         return [self.store(self.experiment.by_name[name], seed) for name in unit.teachers]
 
-    def teaching(self, unit: Unit, seed: int) -> Teaching:
+    def teaching(self, unit: Unit | Trial, seed: int) -> Teaching:
         """Return what `train_unit` needs of its teachers, on the device.
 
         Those are their networks, where it imitates them, else the mean of their answers; None
@@ -92,7 +93,7 @@ def run(work: Work, seeds: Iterable[int]) -> None:
         waiting = left
 
 
-def claim(work: Work, unit: Unit, seed: int) -> tuple[bool, FileLock | None]:
+def claim(work: Work, unit: Unit | Trial, seed: int) -> tuple[bool, FileLock | None]:
     """Tell whether a unit has ended, and claim it if it can be trained now.
 
     Returns:
@@ -110,7 +111,7 @@ def claim(work: Work, unit: Unit, seed: int) -> tuple[bool, FileLock | None]:
     return True, None
 
 
-def _advance(work: Work, unit: Unit, seed: int) -> bool:
+def _advance(work: Work, unit: Unit | Trial, seed: int) -> bool:
     """Train a unit if that can be done now; tell whether it has ended."""
     ended, lock = claim(work, unit, seed)
     if ended:
@@ -128,7 +129,7 @@ def _asking(images: Tensor, shift: int) -> Callable[[nn.Module], Tensor]:
     return lambda model: predict_moved(model.to(images.device), images, shift=shift)
 
 
-def _train(work: Work, unit: Unit, seed: int) -> None:
+def _train(work: Work, unit: Unit | Trial, seed: int) -> None:
     store = work.store(unit, seed)
     try:
         model, numbers, seconds = train_unit(
@@ -144,7 +145,9 @@ def _train(work: Work, unit: Unit, seed: int) -> None:
     store.save(report(unit, seed, numbers, seconds, work.dataset(unit)), weights_of(model))
 
 
-def report(unit: Unit, seed: int, numbers: dict, seconds: float, dataset: Dataset) -> dict:
+def report(
+    unit: Unit | Trial, seed: int, numbers: dict, seconds: float, dataset: Dataset | None
+) -> dict:
     """Return all that is kept of a trained unit, its weights apart."""
     said = {"unit": unit.name, "seed": seed, "numbers": numbers, "seconds": round(seconds, 1)}
-    return said | circumstances(dataset.device)
+    return said | circumstances(dataset.device if dataset else torch.device("cpu"))

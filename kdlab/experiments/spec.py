@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from kdlab._checks import check_choice, check_count
+from kdlab.experiments.trials import Trial
 from kdlab.experiments.units import CLASSES, DATASETS, Unit
 
 #: Changes when the same settings come to mean other numbers; then all is trained anew.
@@ -43,20 +44,25 @@ class Experiment:
         name: For the command line and for the file of results.
         measures: One sentence: what it finds out.
         paper: Whose numbers it stands beside.
-        dataset: One of `DATASETS`, for all units that don't name another of as many test images.
-        units: In an order in which each teacher comes before its students.
+        dataset: One of `DATASETS`, for all units that don't name another of as many test images;
+            None where there are trials alone.
+        units: In an order in which each teacher comes before its students; trials in any.
         rows: The table.
         seeds: How many, by default.
+        counted: What its numbers are, for a reader; "" is the test errors of its data set.
+        digits: Decimals of its numbers in the table.
     """
 
     name: str
     measures: str
     paper: str
-    dataset: str
-    units: tuple[Unit, ...]
+    dataset: str | None
+    units: tuple[Unit | Trial, ...]
     rows: tuple[Row, ...]
     seeds: int = 5
-    by_name: dict[str, Unit] = field(init=False, repr=False, compare=False)
+    counted: str = ""
+    digits: int = 1
+    by_name: dict[str, Unit | Trial] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Raise ValueError for what would end a run, before it begins."""
@@ -64,15 +70,23 @@ class Experiment:
             raise ValueError(
                 f"name must be of small letters, digits and hyphens, got {self.name!r}"
             )
-        check_choice(tuple(DATASETS), dataset=self.dataset)
+        self._check_counted()
         check_count(seeds=self.seeds)
         object.__setattr__(self, "by_name", {unit.name: unit for unit in self.units})
         _check_different(units=[unit.name for unit in self.units])
         _check_different(rows=[row.name for row in self.rows])
         for number, unit in enumerate(self.units):
-            self._check_unit(unit, {earlier.name for earlier in self.units[:number]})
+            if isinstance(unit, Unit):
+                self._check_unit(unit, {earlier.name for earlier in self.units[:number]})
         for row in self.rows:
             self._check_row(row)
+
+    def _check_counted(self) -> None:
+        check_count(0, digits=self.digits)
+        if self.dataset is not None:
+            check_choice(tuple(DATASETS), dataset=self.dataset)
+        elif not self.counted:
+            raise ValueError("counted must say what is counted where dataset is None")
 
     def _check_unit(self, unit: Unit, earlier: set[str]) -> None:
         for name in unit.teachers:
@@ -88,6 +102,8 @@ class Experiment:
             raise ValueError(f"widths of {unit.name} must end in {CLASSES} classes, got {came}")
 
     def _check_data(self, unit: Unit) -> None:
+        if self.dataset is None:
+            raise ValueError(f"dataset must not be None: {unit.name} is a network")
         (most, tests), mine = DATASETS[self.dataset_of(unit)], self.dataset_of(unit)
         if tests != DATASETS[self.dataset][1]:
             wanted = f"a data set of {DATASETS[self.dataset][1]} test images"
@@ -102,32 +118,32 @@ class Experiment:
         for name in (row.unit, row.minus):
             if name is not None and name not in self.by_name:
                 raise ValueError(f"rows must show units of the experiment, got {name}")
-            if name is not None and row.number not in _numbers(self.by_name[name]):
-                known = ", ".join(_numbers(self.by_name[name]))
+            if name is not None and row.number not in self.by_name[name].numbers:
+                known = ", ".join(self.by_name[name].numbers)
                 raise ValueError(f"number of {row.name} must be of {known}, got {row.number!r}")
 
-    def dataset_of(self, unit: Unit) -> str:
-        """Return the name of the data set of a unit."""
-        return unit.dataset or self.dataset
+    def dataset_of(self, unit: Unit | Trial) -> str | None:
+        """Return the name of the data set of a unit; None for a trial without one."""
+        return unit.dataset if isinstance(unit, Trial) else unit.dataset or self.dataset
 
     @property
     def datasets(self) -> tuple[str, ...]:
         """The names of all data sets that its units need."""
-        return tuple(dict.fromkeys(self.dataset_of(unit) for unit in self.units))
+        return tuple(dict.fromkeys(filter(None, map(self.dataset_of, self.units))))
 
     @property
     def counts(self) -> str:
         """What its numbers count, for a reader."""
-        return f"test errors of {DATASETS[self.dataset][1]:,}"
+        return self.counted or f"test errors of {DATASETS[self.dataset][1]:,}"
 
-    def fingerprint(self, unit: Unit, seed: int) -> str:
+    def fingerprint(self, unit: Unit | Trial, seed: int) -> str:
         """Return a short text that differs where the numbers of two units may differ."""
         teachers = [self.fingerprint(self.by_name[name], seed) for name in unit.teachers]
         said = unit.settings() | {"teachers": teachers, "seed": seed}
         said |= {"dataset": self.dataset_of(unit), "form": FORM}
         return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
-    def keeps(self, unit: Unit) -> bool:
+    def keeps(self, unit: Unit | Trial) -> bool:
         """Tell whether a later unit needs this one's network."""
         return any(unit.name in other.teachers for other in self.units)
 
@@ -137,10 +153,6 @@ def _check_imitation(unit: Unit, teachers: list[Unit]) -> None:
         unit.imitate.check(unit.build(0), *(teacher.build(0) for teacher in teachers))
     except ValueError as error:
         raise ValueError(f"imitate of {unit.name}: {error}") from None
-
-
-def _numbers(unit: Unit) -> tuple[str, ...]:
-    return ("errors", *(unit.measure.numbers if unit.measure else ()))
 
 
 def _check_different(**named: list[str]) -> None:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from kdlab._files import read_json, write_json
 from kdlab.experiments.spec import Experiment
+from kdlab.experiments.trials import Trial
 from kdlab.experiments.units import Unit
 
 
@@ -32,7 +33,7 @@ class Store:
         seed: Its seed.
     """
 
-    def __init__(self, runs: Path, experiment: Experiment, unit: Unit, seed: int) -> None:
+    def __init__(self, runs: Path, experiment: Experiment, unit: Unit | Trial, seed: int) -> None:
         self.unit, self.seed, self.keeps = unit, seed, experiment.keeps(unit)
         self.folder = runs / experiment.fingerprint(unit, seed)
         self.checkpoint = self.folder / "checkpoint.safetensors"

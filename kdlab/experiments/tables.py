@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from kdlab.experiments.results import check
+from kdlab.experiments.forms import check
 
 HEADER = ("", "published", "here", "95 % interval", "seeds")
 
@@ -26,7 +26,8 @@ class Table:
         names = list(by_name) if rows is None else list(rows)
         if missing := [name for name in names if name not in by_name]:
             raise ValueError(f"rows must be of {', '.join(by_name)}, got {missing[0]!r}")
-        self.lines = [_cells(texts[name], by_name[name]) for name in names]
+        digits = results["settings"].get("digits", 1)
+        self.lines = [_cells(texts[name], by_name[name], digits) for name in names]
         self.caption = caption(results)
 
     def __repr__(self) -> str:
@@ -61,10 +62,10 @@ def span(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _cells(text: str, row: dict) -> tuple[str, ...]:
+def _cells(text: str, row: dict, digits: int) -> tuple[str, ...]:
     published = "" if row["published"] is None else f"{row['published']:g}"
-    between = "" if row["interval"] is None else "{:.1f} to {:.1f}".format(*row["interval"])
-    return text, published, f"{row['mean']:.1f}", between, str(len(row["values"]))
+    ends = [f"{end:.{digits}f}" for end in row["interval"] or ()]
+    return text, published, f"{row['mean']:.{digits}f}", " to ".join(ends), str(len(row["values"]))
 
 
 def _aligned(line: Sequence[str], widths: Sequence[int]) -> str:

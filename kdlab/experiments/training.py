@@ -8,6 +8,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from kdlab import schemes
 from kdlab.data import Batches, Dataset, count_places
+from kdlab.experiments.trials import Trial, finished
 from kdlab.experiments.units import Recipe, Unit
 from kdlab.schemes import Checkpoint, History
 
@@ -18,20 +19,21 @@ Teaching = Tensor | Sequence[nn.Module] | None
 
 
 def train_unit(
-    unit: Unit,
+    unit: Unit | Trial,
     seed: int,
-    dataset: Dataset,
+    dataset: Dataset | None,
     teacher: Teaching = None,
     *,
     checkpoint: Checkpoint | None = None,
     progress: schemes.history.Progress | None = None,
 ) -> tuple[nn.Module, dict[str, float], float]:
-    """Train one network and read its numbers.
+    """Train one network and read its numbers, or do a trial.
 
     Args:
         unit: What is trained.
         seed: Of the weights, the batches and the dropout.
-        dataset: What it learns from and is tested on, on the device where it is trained.
+        dataset: What it learns from and is tested on, on the device where it is trained; None
+            for a trial without one.
         teacher: What its teachers answer to all training images at every place, as
             `schemes.predict_moved` gives it; the teachers themselves, on that device, for a unit
             that imitates them; None where it has none.
@@ -39,12 +41,14 @@ def train_unit(
         progress: Called after every step, as in `schemes`.
 
     Returns:
-        The network, in eval mode; its numbers; the seconds of its training, those before a stop
-        included.
+        The network, in eval mode, without weights after a trial; its numbers; the seconds of its
+        training, those before a stop included.
 
     Raises:
         KeyboardInterrupt: It was stopped.
     """
+    if isinstance(unit, Trial):
+        return nn.Module(), *unit.run(seed, dataset, progress)
     own = seed + _MEMBER * unit.member
     model = unit.build(own).to(dataset.device).eval()
     seconds = 0.0
@@ -52,10 +56,7 @@ def train_unit(
         batches, heard = lesson(unit, seed, own, dataset, teacher)
         rest = {"seed": own, "progress": progress, "checkpoint": checkpoint}
         how, heard = (learn, [heard]) if unit.imitate is None else (unit.imitate, heard or [])
-        history = how(unit.recipe, model, batches, *heard, **rest)
-        if history.interrupted:
-            raise KeyboardInterrupt
-        seconds = history.seconds
+        seconds = finished(how(unit.recipe, model, batches, *heard, **rest)).seconds
     numbers = {"errors": schemes.evaluate(model, dataset.test_images, dataset.test_targets)}
     return model, numbers | dict(unit.measure(model, dataset) if unit.measure else {}), seconds
 

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -130,6 +131,9 @@ class Unit:
     imitate: Imitation | None = None
     dataset: str | None = None
 
+    curves: ClassVar[tuple[str, ...]] = ()
+    kind: ClassVar[str] = "networks"
+
     def __post_init__(self) -> None:
         """Raise ValueError for what can't be trained, or would be left out without a word."""
         check_count(0, member=self.member)
@@ -167,6 +171,21 @@ class Unit:
         """Return its fresh network, or networks as one."""
         make = getattr(self.imitate, "build", None)
         return make(self.recipe, seed) if make else self.recipe.build(seed)
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Names of what is read off it."""
+        return ("errors", *(self.measure.numbers if self.measure else ()))
+
+    def quick(self) -> "Unit":
+        """Return one that is done in seconds: one epoch, on the experiment's data."""
+        recipe = replace(self.recipe, epochs=min(self.recipe.epochs, 1))
+        examples = self.examples and min(self.examples, 1000)
+        return replace(self, recipe=recipe, examples=examples, dataset=None)
+
+    def stage(self, done: int, steps: int) -> str:
+        """Say how far its training is."""
+        return f"epoch {self.recipe.epochs * done // steps} of {self.recipe.epochs}"
 
     def settings(self) -> dict:
         """Return all that decides its numbers, as JSON holds it; the name is none of it.

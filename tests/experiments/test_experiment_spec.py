@@ -212,6 +212,10 @@ HOW_MANY = {
     "early-stopping": 5,
     "mutual": 5,
     "generations": 5,
+    "lopez-paz": 5,
+    "grabovoy-fashion": 5,
+    "grabovoy-synthetic": 10,
+    "grabovoy-tweets": 5,
 }
 
 

@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import pytest
 from _small_experiment import SMALL
+from _small_trials import EXPERIMENT as TRIALS
 from test_imitations import TABLE, UNITS
 from test_running import outcome, quiet, small_run
 
 from kdlab.experiments import cluster as cluster_module
 from kdlab.experiments import commands
 from kdlab.experiments.cluster import run_on_cluster
-from kdlab.experiments.running import Work, load_all
+from kdlab.experiments.running import Work, load_all, run
 from kdlab.experiments.store import Store
 from kdlab.experiments.units import Recipe, Unit
 
@@ -103,3 +104,14 @@ def test_without_distributed_it_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ValueError, match="^scheduler needs dask's distributed"):
         run_on_cluster(work(tmp_path), [0], "tcp://127.0.0.1:9")
+
+
+def test_a_trial_is_done_there_as_here(address, tmp_path):
+    run_on_cluster(work(tmp_path / "there", TRIALS), [0], address)
+    run(work(tmp_path / "here", TRIALS), [0])
+    for unit in TRIALS.units:
+        numbers = [
+            Store(tmp_path / where, TRIALS, unit, 0).result()["numbers"]
+            for where in ("there", "here")
+        ]
+        assert numbers[0] == numbers[1]

@@ -18,6 +18,9 @@ from kdlab.experiments import __main__ as program
 from kdlab.experiments.bar import Bar
 from kdlab.experiments.units import Recipe, Unit
 
+#: Those of networks; the others are trials, see test_trials.
+NETWORKS = [name for name in NAMES if find_experiment(name).units[0].kind == "networks"]
+
 
 @pytest.fixture
 def small(monkeypatch):
@@ -98,7 +101,7 @@ def test_quick_tries_everything_and_keeps_no_results(small, tmp_path, capsys):
 
 
 def test_quick_is_one_epoch_on_digits():
-    for name in NAMES:
+    for name in NETWORKS:
         experiment = find_experiment(name)
         short = commands.quick(experiment)
         assert short.datasets == ("digits",) and len(short.units) == len(experiment.units)
