@@ -121,7 +121,9 @@ def _name_largest(expected: np.ndarray, got: np.ndarray, close: np.ndarray) -> s
     said = _count(np.asarray(~close), "differs", "differ")
     if expected.size == 1:
         return said
-    gap = np.where(close, -1.0, np.abs(got.astype(float) - expected.astype(float)))
+    # Two infinities of one sign are close, and their difference is NaN.
+    with np.errstate(invalid="ignore"):
+        gap = np.where(close, -1.0, np.abs(got.astype(float) - expected.astype(float)))
     largest = np.nan_to_num(gap, nan=np.inf).argmax()
     place = [int(i) for i in np.unravel_index(largest, gap.shape)]
     return f"{said}, most at {place}"

@@ -10,14 +10,20 @@ from kdlab.grading.plain import type_name, with_article
 from kdlab.grading.spec import Homework, Question
 
 # The part of an id before the dash -> the module under kdlab.grading.questions.
-_HOMEWORKS = {"hw1": "hw1_temperature", "hw2": "hw2_features", "hw3": "hw3_together"}
+_HOMEWORKS = {
+    "hw1": "hw1_temperature",
+    "hw2": "hw2_features",
+    "hw3": "hw3_together",
+    "hw4": "hw4_privileged",
+}
 # What their sandboxes load: said here too, so that one can start before the questions are loaded.
 _IMPORTS = {
     "hw1": ("numpy", "torch", "torch._dynamo"),
     "hw2": ("numpy", "torch"),
     "hw3": ("numpy", "torch", "torch._dynamo"),
+    "hw4": ("numpy", "torch"),
 }
-_LECTURES = ("00", "01", "02", "03", "04", "05", "06", "07")
+_LECTURES = ("00", "01", "02", "03", "04", "05", "06", "07", "10")
 _MODULES = {f"KD{number}": f"lecture_{number}" for number in _LECTURES}
 _MODULES |= _HOMEWORKS
 

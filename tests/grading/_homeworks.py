@@ -1,23 +1,46 @@
 """What the tests of each homework share: fairness of its mistakes, and the form of its cells."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 from itertools import combinations
 
 import numpy as np
 from _judged import faults
 
-from kdlab.grading.diagnose import find_fault
+from kdlab.grading.diagnose import find_fault, find_mistake
 from kdlab.grading.judge import case_rows
 from kdlab.grading.observe import Failure, Observation, observe
-from kdlab.grading.spec import Homework, Question
+from kdlab.grading.spec import Case, Homework, Mistake, Question
 
 
 def share_of_points(question: Question, fn: Callable, seed: int) -> float:
     """Return which part of a question's points a function gets on the inputs of a seed."""
-    cases = question.fresh_cases(seed)
-    rows = case_rows(cases, faults(question, fn, cases))
+    cases, right = _drawn(question, seed)
+    gradient_of = question.comparison.gradient_of
+    seen = zip(right, (observe(fn, case, gradient_of=gradient_of) for case in cases), strict=True)
+    rows = case_rows(cases, [find_fault(*pair, question.comparison) for pair in seen])
     got = sum(row["weight"] for row in rows if row["right"])
     return got / sum(case.weight for case in cases)
+
+
+@cache
+def _drawn(question: Question, seed: int) -> tuple[tuple[Case, ...], list[Observation]]:
+    """Return fresh cases and their right answers: many mistakes are tried on the same ones."""
+    cases, gradient_of = question.fresh_cases(seed), question.comparison.gradient_of
+    return cases, [observe(question.reference, case, gradient_of=gradient_of) for case in cases]
+
+
+def assert_recognised_on_fresh_inputs(
+    question: Question, mistake: Mistake, variant: Callable, *, seeds: int
+) -> None:
+    """Assert that a variant is told the name of its own mistake, whatever is drawn."""
+    for seed in range(seeds):
+        fresh = replace(question, cases=question.fresh_cases(seed))
+        found = faults(fresh, variant, fresh.cases)
+        at = next(place for place, fault in enumerate(found) if fault)
+        seen = [observe(variant, case) for case in fresh.cases]
+        assert find_mistake(fresh, seen, at, found[at].aspect) is mistake
 
 
 def look_alike(question: Question) -> list[tuple[str, str]]:

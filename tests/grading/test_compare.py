@@ -64,6 +64,11 @@ def test_infinities_differ_by_sign():
     assert difference(up, -up, CLOSE).startswith("2 of 2 values differ")
 
 
+def test_infinities_that_agree_leave_the_largest_difference_to_others():
+    expected, got = np.array([np.inf, 1.0, 2.0]), np.array([np.inf, 1.0, 3.0])
+    assert difference(expected, got, CLOSE) == "1 of 3 values differs, most at [2]"
+
+
 def test_texts_containers_and_their_places():
     value = {"a": ("yes", np.zeros(2)), "b": np.array(1)}
     assert difference(value, value, CLOSE) is None

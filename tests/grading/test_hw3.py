@@ -5,7 +5,6 @@ What holds for every question, such as that each mistake is recognised, stands i
 
 import math
 from dataclasses import replace
-from functools import cache
 
 import nbformat
 import numpy as np
@@ -17,8 +16,10 @@ from _homeworks import (
     assert_code_is_short,
     assert_explanations_are_for_instructors,
     assert_minutes_and_points_are_told,
+    assert_recognised_on_fresh_inputs,
     graded_cells,
     look_alike,
+    share_of_points,
     told,
 )
 from _judged import faults, mistakes_of
@@ -29,8 +30,6 @@ from torch.testing import assert_close
 from kdlab import losses, models
 from kdlab.data import Batches, to_float
 from kdlab.grading import check, find_homework, find_question
-from kdlab.grading.diagnose import find_fault, find_mistake
-from kdlab.grading.judge import case_rows
 from kdlab.grading.observe import observe
 from kdlab.grading.places import source_path
 from kdlab.schemes import distill_paths, distill_snapshots, learn_mutually
@@ -67,22 +66,6 @@ PARTIAL = {
 }
 
 
-@cache
-def drawn(id, seed):
-    """Return fresh cases and their right answers: many mistakes are tried on the same ones."""
-    question = find_question(id)
-    cases = question.fresh_cases(seed)
-    return cases, [observe(question.reference, case) for case in cases]
-
-
-def share_of_points(question, fn, seed):
-    cases, right = drawn(question.id, seed)
-    seen = zip(right, (observe(fn, case) for case in cases), strict=True)
-    rows = case_rows(cases, [find_fault(*pair, question.comparison) for pair in seen])
-    got = sum(row["weight"] for row in rows if row["right"])
-    return got / sum(case.weight for case in cases)
-
-
 @pytest.mark.parametrize(("question", "mistake", "variant"), MISTAKES)
 def test_a_mistake_gets_the_same_whatever_inputs_are_drawn(question, mistake, variant):
     expected = PARTIAL.get((question.id, mistake.name), 0.0)
@@ -98,12 +81,7 @@ def test_mistakes_that_get_a_part_exist():
 
 @pytest.mark.parametrize(("question", "mistake", "variant"), MISTAKES)
 def test_a_mistake_is_recognised_on_fresh_inputs_too(question, mistake, variant):
-    for seed in range(5):
-        fresh = replace(question, cases=question.fresh_cases(seed))
-        found = faults(fresh, variant, fresh.cases)
-        at = next(place for place, fault in enumerate(found) if fault)
-        seen = [observe(variant, case) for case in fresh.cases]
-        assert find_mistake(fresh, seen, at, found[at].aspect) is mistake
+    assert_recognised_on_fresh_inputs(question, mistake, variant, seeds=5)
 
 
 @each_question

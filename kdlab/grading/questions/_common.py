@@ -29,6 +29,11 @@ def between(generator: torch.Generator, low: float, high: float) -> float:
     return low + (high - low) * torch.rand((), generator=generator).item()
 
 
+def some_known(generator: torch.Generator, count: int) -> Tensor:
+    """Draw for which examples something is known: about half of them, never all or none."""
+    return torch.randperm(count, generator=generator) < count // 2
+
+
 def divergence(
     q_logits: Tensor, p_logits: Tensor, temperature: float = 1.0, reduction: str = "batchmean"
 ) -> Tensor:
