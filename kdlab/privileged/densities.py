@@ -200,10 +200,20 @@ def likeliest_student(
     # The mean of s_k is at most 1 / log(g_max / g_k): no log-ratio need be sought beyond.
     limits = [(-2 / least, 2 / least)] * len(s)
     tight = {"maxiter": 10_000, "maxfun": 10_000, "ftol": 1e-16, "gtol": 1e-12}
-    found = minimize(
-        _misfit, s.log().cpu(), (s.cpu(), support), jac=True, bounds=limits, options=tight
-    )
-    return torch.from_numpy(found.x).softmax(-1).to(s.device)
+    settings = {"args": (s.cpu(), support), "jac": True, "bounds": limits, "options": tight}
+    found = (minimize(_misfit, start, **settings) for start in _starts(s.cpu(), support))
+    best = min(found, key=lambda one: one.fun)
+    return torch.from_numpy(best.x).softmax(-1).to(s.device)
+
+
+def _starts(s: Tensor, support: str) -> list[Tensor]:
+    """Return the logits to search from: where there are several dips, more than those of s."""
+    if support != "orthant":
+        return [s.log()]
+    # There each class in turn takes what the others leave of 1, they as their own axis has it.
+    rows = (-1 / s).repeat(len(s), 1).fill_diagonal_(-math.inf)
+    rows.diagonal().copy_(torch.log1p(-rows.exp().sum(-1)))
+    return [s.log(), *rows[rows.amax(-1) < 0]]
 
 
 def _misfit(logits: np.ndarray, s: Tensor, support: str) -> tuple[float, np.ndarray]:

@@ -8,7 +8,9 @@ from kdlab.widgets.explore_attention import explore_attention
 from kdlab.widgets.explore_dark_knowledge import explore_dark_knowledge
 from kdlab.widgets.explore_loss import explore_loss
 from kdlab.widgets.explore_paths import explore_paths
+from kdlab.widgets.explore_privileged_regression import explore_privileged_regression
 from kdlab.widgets.explore_relations import explore_relations
+from kdlab.widgets.explore_simplex import explore_simplex
 from kdlab.widgets.explore_temperature import explore_temperature
 from kdlab.widgets.progress import show_progress
 from kdlab.widgets.watch_learners import watch_learners
@@ -20,7 +22,9 @@ __all__ = [
     "explore_dark_knowledge",
     "explore_loss",
     "explore_paths",
+    "explore_privileged_regression",
     "explore_relations",
+    "explore_simplex",
     "explore_temperature",
     "show_progress",
     "watch_learners",

@@ -18,7 +18,7 @@ MOST_POINTS = 12
 SIDE = 220
 
 
-class RelationsView(PageView, module="explore_relations", uses=("relations",)):
+class RelationsView(PageView, module="explore_relations", uses=("points", "relations")):
     """What `explore_relations` returns.
 
     Attributes:

@@ -388,6 +388,19 @@ def test_no_other_student_is_likelier(support, generator):
         assert (log_density(s, g, support=support) <= best + 1e-12).all()
 
 
+def test_on_the_orthant_equal_shares_may_have_unequal_g():
+    """From g = s a search stays where both are equal, and that is a saddle."""
+    s = doubles([0.996, 0.002, 0.002])
+    # Their own axes would have each g at exp(-1 / s); one class takes what is left of 1.
+    log_g = doubles([-1 / 0.996, 0.0, -500.0])
+    log_g[1] = torch.log1p(-log_g[0].exp())
+    denied = (log_g - log_g.logsumexp(0)).exp()
+    best = likeliest_student(s, support="orthant")
+    reached = log_density(s, best, support="orthant")
+    assert reached > log_density(s, denied, support="orthant") > 3
+    assert best.min() < 1e-200
+
+
 # --- bad input
 
 

@@ -2,7 +2,6 @@
 
 const SIDE = 300;
 const LIMIT = 100;
-const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 const LOSSES = ["distance", "angle", "both"];
 
 /** Which losses count, and how much: the paper's weights where both do. */
@@ -81,41 +80,6 @@ function arrowPath([x, y], [dx, dy]) {
   return `M${x} ${y}L${tx} ${ty}${head(1)}${head(-1)}`;
 }
 
-function buttons(parent, signal, commands) {
-  const group = html("div", { class: "kd-strip kd-commands", role: "group", "aria-label": "Move all points" }, parent);
-  for (const [text, act] of commands) {
-    const button = html("button", { type: "button", "aria-label": text, ...OWN_KEYS }, group, text);
-    button.addEventListener("click", act, { signal });
-  }
-}
-
-/** Drag with the mouse or a finger; with the keys a step, with Shift ten. */
-function movable(side, signal, endOf, pointsOf, move) {
-  side.dots.forEach(({ group }, i) => {
-    const attributes = { tabindex: 0, role: "slider", ...OWN_KEYS, "aria-label": `Student's point ${i + 1}` };
-    for (const [name, value] of Object.entries(attributes)) group.setAttribute(name, value);
-    group.addEventListener("keydown", (event) => {
-      const way = WAYS[event.key];
-      if (!way || event.altKey || event.ctrlKey || event.metaKey) return;
-      event.preventDefault();
-      const step = (endOf() / 50) * (event.shiftKey ? 10 : 1);
-      const [x, y] = pointsOf()[i];
-      move(i, [x + step * way[0], y + step * way[1]]);
-    }, { signal });
-    group.addEventListener("pointerdown", (event) => {
-      group.setPointerCapture(event.pointerId);
-      group.focus();
-      event.preventDefault();
-    }, { signal });
-    group.addEventListener("pointermove", (event) => {
-      if (!group.hasPointerCapture(event.pointerId)) return;
-      const box = side.chart.getBoundingClientRect();
-      const [x, y] = [(event.clientX - box.left) / box.width, ((event.clientY - box.top) / box.width)];
-      move(i, [(2 * x - 1) * endOf(), (1 - 2 * y) * endOf()]);
-    }, { signal });
-  });
-}
-
 function render({ model, el }) {
   const teacher = model.get("_teacher");
   const start = model.get("student");
@@ -130,7 +94,7 @@ function render({ model, el }) {
     (x) => Math.max(-LIMIT, Math.min(LIMIT, x)),
   )));
   const change = (how) => () => place(transformed(view.state.student, how));
-  buttons(controls, signal, [
+  commands(controls, signal, "Move all points", [
     ["Rotate", change({ turn: Math.PI / 6 })],
     ["Enlarge", change({ scale: 1.25 })],
     ["Shrink", change({ scale: 0.8 })],
@@ -173,8 +137,11 @@ function render({ model, el }) {
   }
 
   const view = connect(model, ["student", "loss"], draw);
-  movable(free, signal, () => end, () => view.state.student, (i, point) => {
-    place(view.state.student.map((old, j) => (i === j ? point : old)));
+  const moveTo = (i, point) => place(view.state.student.map((old, j) => (i === j ? point : old)));
+  movable(free.chart, free.dots.map(({ group }) => group), signal, {
+    name: (i) => `Student's point ${i + 1}`,
+    step: (i, way) => moveTo(i, view.state.student[i].map((x, k) => x + (end / 50) * way[k])),
+    place: (i, [x, y]) => moveTo(i, [(2 * x / SIDE - 1) * end, (1 - 2 * y / SIDE) * end]),
   });
   draw(view.state);
   return () => {
