@@ -1,5 +1,7 @@
 """The networks: shapes, names, seeds, and Hinton's constraint on weights."""
 
+import threading
+
 import pytest
 import torch
 from _refusals import check_refused
@@ -9,7 +11,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from kdlab import models
-from kdlab.models.parts import AveragePool
+from kdlab.models.parts import AveragePool, seeded
 
 
 def images(batch=3, channels=1, side=28):
@@ -262,3 +264,27 @@ def test_a_block_that_is_none_cannot_pool():
         lambda: models.conv_net((4, 5), pool_after=(1, 3)),
         "pool_after[1] must be one of 1, 2, got 3",
     )
+
+
+def test_threads_wait_for_each_other_s_seeds():
+    drawn = []
+
+    def other():
+        with seeded(1):
+            drawn.append(torch.rand(3))
+
+    thread = threading.Thread(target=other)
+    before = torch.get_rng_state()
+    with seeded(0):
+        first = torch.rand(3)
+        thread.start()
+        thread.join(0.3)
+        assert drawn == []
+        # One network may hold another: the same thread doesn't wait for itself.
+        with seeded(1):
+            own = torch.rand(3)
+        second = torch.rand(3)
+    thread.join()
+    with seeded(0):
+        assert torch.equal(torch.rand(3), first) and torch.equal(torch.rand(3), second)
+    assert torch.equal(drawn[0], own) and torch.equal(torch.get_rng_state(), before)

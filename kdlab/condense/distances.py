@@ -13,8 +13,9 @@ from kdlab._checks import (
     check_targets,
 )
 
-#: How many images a CPU takes at once: more don't fit into its caches, and take longer.
-_AT_ONCE = 64
+#: How many images a CPU takes at once: more don't fit into its caches, and maps of many MB are
+#: given back to the system and fetched again at each layer. Both take longer.
+_AT_ONCE = 16
 
 
 def embed(
@@ -29,7 +30,7 @@ def embed(
         network: One of `kdlab.models`, which has `features`.
         images: A batch.
         batch_size: How many go through at once. Under an instance norm it changes the time
-            alone; None is 64 on a CPU, where that is quickest, and all on another device.
+            alone; None is 16 on a CPU, where that is quickest, and all on another device.
 
     Raises:
         ValueError: batch_size is no whole number >= 1, or the network has no two maps.

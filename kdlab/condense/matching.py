@@ -89,21 +89,33 @@ def match_distributions(
         scheduler=scheduler,
         checkpoint=checkpoint,
     )
-    own_targets = synthetic.targets
     with run:
         for generator in run.rounds():
-            network = _fresh(build, generator, synthetic).requires_grad_(False)
-            omega = draw_changes(synthetic.classes, augmentation, generator)
-            real_images, real_targets = real.draw(generator)
-            # All classes go through the network as one batch.
-            with torch.no_grad():
-                wanted = embed(network, augment(real_images, real_targets, omega))
-            own = embed(network, augment(synthetic.images, own_targets, omega))
-            loss = class_embedding_distance(
-                wanted, real_targets, own, own_targets, classes=synthetic.classes
-            )
-            run.step(loss)
+            run.step(draw_distance(synthetic, real, generator, build, augmentation))
     return run.result()
+
+
+def draw_distance(
+    synthetic: Synthetic,
+    real: RealImages,
+    generator: torch.Generator,
+    build: Callable[[int], FeatureNet],
+    augmentation: Augmentation | None,
+) -> Float[Tensor, ""]:
+    """Return what one round of `match_distributions` goes down, by a round's own generator.
+
+    Network, changes and real images are drawn in this order; gradients flow to the synthetic
+    images alone.
+    """
+    network = _fresh(build, generator, synthetic).requires_grad_(False)
+    omega = draw_changes(synthetic.classes, augmentation, generator)
+    images, targets = real.draw(generator)
+    own_targets = synthetic.targets
+    # All classes go through the network as one batch.
+    with torch.no_grad():
+        wanted = embed(network, augment(images, targets, omega))
+    own = embed(network, augment(synthetic.images, own_targets, omega))
+    return class_embedding_distance(wanted, targets, own, own_targets, classes=synthetic.classes)
 
 
 def match_gradients(

@@ -4,7 +4,8 @@
 ``hinton_mnist``  ... and the other experiments, one short file each; their controls in
                   ``views``, what is read off a network in ``measures``; how one learns from
                   layers in ``imitations``, by ``layer_losses`` with weights from ``tuning``;
-                  networks that learn together in ``teams``
+                  networks that learn together in ``teams``; how a loss changes along its
+                  gradient in ``landscape``
 ``training``      trains one unit; ``running`` all of them, on from where the last run ended,
                   ``processes`` and ``cluster`` in many places at once
 ``codistillation``  several processes that teach each other; a command of its own, and what
@@ -35,6 +36,9 @@ NAMES = (
     "grabovoy-fashion",
     "grabovoy-synthetic",
     "grabovoy-tweets",
+    "batchnorm-mnist",
+    "condense-minutes",
+    "condense-table",
 )
 
 __all__ = ["NAMES", "Experiment", "Table", "curves", "find_experiment", "load_results", "values"]

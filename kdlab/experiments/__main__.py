@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kdlab.course import RESULTS
 from kdlab.experiments import commands
+from kdlab.experiments.memory import keep_memory
 
 _GO_ON = "stopped; the same command goes on, in a network at most five epochs before here"
 
@@ -75,4 +76,5 @@ def _add_run(verb: argparse.ArgumentParser) -> None:
 if __name__ == "__main__":
     # A terminated run ends as one that Ctrl-C ends.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    keep_memory()
     sys.exit(main())

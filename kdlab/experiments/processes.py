@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 
+from kdlab.experiments.memory import keep_memory
 from kdlab.experiments.running import Watch, Work, load_all, run
 from kdlab.experiments.spec import Experiment
 from kdlab.experiments.units import Unit
@@ -102,6 +103,7 @@ def _work(
     experiment: Experiment, runs: Path, seeds: Sequence[int], device: str, parent: int, told: Queue
 ) -> None:
     torch.set_num_threads(1)
+    keep_memory()
     try:
         # The parent has said already where the data come from.
         with contextlib.redirect_stdout(io.StringIO()):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from kdlab._checks import check_choice, check_positive
+from kdlab.condense import Condensed
 from kdlab.data import Dataset
 from kdlab.experiments.code import told
 from kdlab.experiments.units import DATASETS
@@ -89,11 +90,11 @@ class Trial:
         return found, time.perf_counter() - began
 
 
-def finished(history: History) -> History:
-    """Return a history.
+def finished(history: History | Condensed) -> History | Condensed:
+    """Return a history, or what a condensing loop noted.
 
     Raises:
-        KeyboardInterrupt: Its training was stopped.
+        KeyboardInterrupt: It was stopped.
     """
     if history.interrupted:
         raise KeyboardInterrupt

@@ -7,6 +7,7 @@ import numpy as np
 
 from kdlab.grading.compare import constant_factor, difference, show, show_both
 from kdlab.grading.observe import ORDINALS, Failure, Observation, observe
+from kdlab.grading.plain import Plain
 from kdlab.grading.spec import Comparison, Mistake, Question
 
 
@@ -97,23 +98,29 @@ def _value_fault(expected: Observation, got: Observation, comparison: Comparison
 
 def _kind_with_odd(expected: Observation, got: Observation) -> str:
     """Say what came; where numbers were expected, name the first element that is none."""
-    items = got.value if _is_row(expected) and isinstance(got.value, tuple) else ()
+    rows = isinstance(expected.value, np.ndarray) and expected.value.ndim
+    items = got.value if rows and isinstance(got.value, tuple) else ()
     for name, item in zip(ORDINALS, items, strict=False):
         if isinstance(item, str):
             return f"{got.kind} whose {name} value is a str"
-        if not isinstance(item, np.ndarray) or item.ndim:
-            return f"{got.kind} whose {name} value holds {len(item)} values"
+        if not isinstance(item, np.ndarray) or item.shape != expected.value.shape[1:]:
+            return f"{got.kind} whose {name} value {_size(item)}"
     return got.kind
+
+
+def _size(item: Plain) -> str:
+    if isinstance(item, np.ndarray) and item.ndim == 0:
+        return "is one number"
+    return f"holds {item.size if isinstance(item, np.ndarray) else len(item)} values"
 
 
 def _kind_of_numbers(expected: Observation) -> str:
     """Say what was expected: "a tuple of 2 numbers", not only "a tuple of 2"."""
-    is_tuple = _is_row(expected) and expected.kind.startswith("a tuple")
-    return expected.kind + (" numbers" if is_tuple else "")
-
-
-def _is_row(seen: Observation) -> bool:
-    return isinstance(seen.value, np.ndarray) and seen.value.ndim == 1
+    value = expected.value
+    if not isinstance(value, np.ndarray) or not expected.kind.startswith("a tuple"):
+        return expected.kind
+    holds = "numbers" if value.ndim == 1 else f"of {value[0].size} values each"
+    return f"{expected.kind} {holds}"
 
 
 def _gradient_fault(expected: Observation, got: Observation, comparison) -> Fault | None:

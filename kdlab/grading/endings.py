@@ -24,10 +24,11 @@ EXCEPTIONAL = ("timed out", "crashed", "out of memory")
 
 def how_it_ended(ending: Ending, question: Question) -> Fault:
     """Return the fault of every case that never came back."""
-    seconds = f"{question.seconds:g} s"
-    too_long = ending.signal == _TIME_SIGNAL or ending.cpu >= question.seconds
-    if ending.why == "time" or too_long:
-        return Fault("timed out", "", f"took longer than {seconds} for this question")
+    if ending.signal == _TIME_SIGNAL or ending.cpu >= question.seconds:
+        return Fault("timed out", "", f"took longer than {question.seconds:g} s for this question")
+    if ending.why == "time":
+        told = f"waited for something, or the machine was too busy: {ending.cpu:.1f} s of CPU used"
+        return Fault("timed out", "", told)
     if ending.why == "disk":
         return Fault("crashed", "", "wrote more to disk than is allowed")
     if ending.bad:

@@ -5,7 +5,7 @@ import linecache
 import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -30,7 +30,7 @@ class Observation:
     Attributes:
         value: What it returned.
         kind: What that was, in words: "a Tensor of shape [2, 3]".
-        gradients: Input name -> gradient of the returned scalar; zeros where none flows.
+        gradients: Input name -> gradient of all that was returned, summed; zeros where none flows.
         changed: The inputs that it changed in place.
     """
 
@@ -66,7 +66,7 @@ def observe(
         fn: The function; its inputs are passed by position, or by name where it demands
             that.
         case: The inputs.
-        gradient_of: Names of the inputs by which the returned scalar is differentiated.
+        gradient_of: Names of the inputs by which the sum of all that is returned is differentiated.
     """
     with _gradients_on():
         leaves = {name: _leaf(value, name in gradient_of) for name, value in case.inputs.items()}
@@ -153,14 +153,23 @@ def _gradients(returned: object, leaves: dict[str, "Tensor"]) -> dict[str, np.nd
     import torch
 
     gradients = dict.fromkeys(leaves)
-    if type(returned) is torch.Tensor and returned.requires_grad:
-        summed = torch.sum(returned)
-        found = torch.autograd.grad(summed, list(leaves.values()), allow_unused=True)
+    sums = [torch.sum(part) for part in _tensors(returned) if part.requires_grad]
+    if sums:
+        found = torch.autograd.grad(sums, list(leaves.values()), allow_unused=True)
         gradients = dict(zip(leaves, found, strict=True))
     return {
         name: to_plain(torch.zeros_like(leaf) if gradients[name] is None else gradients[name])
         for name, leaf in leaves.items()
     }
+
+
+def _tensors(returned: object) -> Iterator["Tensor"]:
+    """Find the tensors of an answer: a tuple's parts have gradients as well."""
+    if is_tensor(returned):
+        yield returned
+    elif type(returned) in (list, tuple, dict):
+        for part in returned.values() if type(returned) is dict else returned:
+            yield from _tensors(part)
 
 
 def _differs(passed: object, original: object) -> bool:

@@ -104,7 +104,8 @@ def _from_numpy(value: object) -> np.ndarray:
         raise Refusal("an int beyond 64 bits") from None
     wanted = {"f": np.float64, "i": np.int64, "u": np.int64, "b": np.bool_}.get(array.dtype.kind)
     if wanted is None:
-        raise Refusal(f"a numpy array of {array.dtype}, or a number beyond 64 bits")
+        is_array = type(value) is np.ndarray
+        raise Refusal(f"a numpy array of {array.dtype}" if is_array else "a number beyond 64 bits")
     if array.size > _MAX_ELEMENTS:
         raise Refusal(f"a numpy array of shape {list(array.shape)}")
     return array.astype(wanted)

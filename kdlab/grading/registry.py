@@ -15,6 +15,8 @@ _HOMEWORKS = {
     "hw2": "hw2_features",
     "hw3": "hw3_together",
     "hw4": "hw4_privileged",
+    "hw5": "hw5_condensation",
+    "hw6": "hw6_normalization",
 }
 # What their sandboxes load: said here too, so that one can start before the questions are loaded.
 _IMPORTS = {
@@ -22,8 +24,10 @@ _IMPORTS = {
     "hw2": ("numpy", "torch"),
     "hw3": ("numpy", "torch", "torch._dynamo"),
     "hw4": ("numpy", "torch"),
+    "hw5": ("numpy", "torch"),
+    "hw6": ("numpy", "torch"),
 }
-_LECTURES = ("00", "01", "02", "03", "04", "05", "06", "07", "10")
+_LECTURES = ("00", "01", "02", "03", "04", "05", "06", "07", "10", "11", "12")
 _MODULES = {f"KD{number}": f"lecture_{number}" for number in _LECTURES}
 _MODULES |= _HOMEWORKS
 

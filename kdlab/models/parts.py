@@ -1,5 +1,6 @@
 """What networks are made of besides torch's layers, and what is done to their weights."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,12 +10,18 @@ from torch import Tensor, nn
 
 from kdlab._checks import check_count, check_features, check_positive
 
+# Live widgets build networks in a thread of their own, while a cell may build others.
+_ONE_AT_A_TIME = threading.RLock()
+
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Draw from a seed inside, and leave torch's global generator as it was."""
+    """Draw from a seed inside, and leave torch's global generator as it was.
+
+    Threads wait for each other here.
+    """
     # The CPU's generator alone: torch.manual_seed would also reset every accelerator's.
-    with torch.random.fork_rng(devices=()):
+    with _ONE_AT_A_TIME, torch.random.fork_rng(devices=()):
         torch.default_generator.manual_seed(seed)
         yield
 

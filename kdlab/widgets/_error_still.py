@@ -26,12 +26,12 @@ def draw(curves: dict, lines: Sequence[Line]) -> str:
         return stills.words(20, 30, "Nothing is trained yet: press start.")
     x, y, low = _scales(curves, lines)
     parts = [_grid(curves, x, y, low)]
-    for line in lines:
-        pairs = zip(curves["steps"], curves[line.name], strict=True)
+    for one in lines:
+        pairs = zip(curves["steps"], curves[one.name], strict=True)
         points = " ".join(f"{x(step):.1f},{y(errors):.1f}" for step, errors in pairs)
-        style = f'stroke="{line.colour}" stroke-width="2" stroke-dasharray="{line.dashes}"'
+        style = f'stroke="{one.colour}" stroke-width="2" stroke-dasharray="{one.dashes}"'
         parts.append(f'<polyline points="{points}" fill="none" {style}/>')
-    return "".join(parts) + _legend(curves, lines)
+    return "".join(parts) + legend(_named(curves, lines), LEFT + WIDTH + 14, TOP + 16)
 
 
 def height_of(curves: dict) -> float:
@@ -39,10 +39,10 @@ def height_of(curves: dict) -> float:
     return TOP + HEIGHT + 45 if curves["steps"] else 50
 
 
-def top_of(steps: int) -> int:
+def top_of(steps: int, shortest: int = 500) -> int:
     """Return the end of the axis of steps: the next of 500, 1,000, 2,000, 5,000, ..."""
     ends = (digit * 10**power for power in range(2, 12) for digit in (1, 2, 5))
-    return next(end for end in ends if end >= max(steps, 500))
+    return next(end for end in ends if end >= max(steps, shortest))
 
 
 def bottom_of(errors: int, examples: int) -> int:
@@ -56,7 +56,7 @@ def bottom_of(errors: int, examples: int) -> int:
 
 def _scales(curves: dict, lines: Sequence[Line]) -> tuple[Callable, Callable, int]:
     steps, high = top_of(curves["steps"][-1]), max(curves["examples"], 2)
-    drawn = [errors for line in lines for errors in curves[line.name]]
+    drawn = [errors for one in lines for errors in curves[one.name]]
     known = [] if curves["teacher"] is None else [curves["teacher"]]
     low = bottom_of(min(drawn + known), high)
 
@@ -75,24 +75,28 @@ def _grid(curves: dict, x: Callable, y: Callable, low: int) -> str:
     parts = [stills.words(LEFT, 22, f"Errors of {curves['examples']:,} test images")]
     for errors in (d * 10**p for p in range(7) for d in (1, 2, 5)):
         if low <= errors <= curves["examples"]:
-            parts.append(_line(LEFT, y(errors), LEFT + WIDTH, y(errors), "#dddddd"))
+            parts.append(line(LEFT, y(errors), LEFT + WIDTH, y(errors), "#dddddd"))
             parts.append(stills.words(LEFT - 6, y(errors) + 4, f"{errors:,}", anchor="end"))
     for step in (0, end // 2, end):
         parts.append(stills.words(x(step), bottom + 18, f"{step:,}", anchor="middle"))
     parts.append(stills.words(LEFT + WIDTH, bottom + 34, "steps", anchor="end"))
-    parts += _marks(curves["marks"], x)
+    parts += marks(curves["marks"], x, TOP, HEIGHT)
     if curves["teacher"] is not None:
         level = y(curves["teacher"])
-        parts.append(_line(LEFT, level, LEFT + WIDTH, level, stills.TEACHER))
+        parts.append(line(LEFT, level, LEFT + WIDTH, level, stills.TEACHER))
     return "".join(parts)
 
 
-def _marks(marks: list[dict], x: Callable) -> list[str]:
+def marks(
+    moved: list[dict], x: Callable, top: float, height: float, *, low: bool = False
+) -> list[str]:
+    """Return a line with a word at each step where something was moved; low, below curves."""
     parts = []
-    for row, mark in enumerate(marks):
+    for row, mark in enumerate(moved):
         at, told = x(mark["step"]), told_of(mark)
-        parts.append(_line(at, TOP, at, TOP + HEIGHT, "#999999", "2 3"))
-        parts.append(stills.words(at + 3, TOP + 10 + 12 * (row % 3), told, extra=SMALL))
+        parts.append(line(at, top, at, top + height, "#999999", "2 3"))
+        down = height - 6 - 12 * (row % 3) if low else 10 + 12 * (row % 3)
+        parts.append(stills.words(at + 3, top + down, told, extra=SMALL))
     return parts
 
 
@@ -104,18 +108,24 @@ def told_of(mark: dict) -> str:
     return value if isinstance(value, str) else name
 
 
-def _legend(curves: dict, lines: Sequence[Line]) -> str:
-    named = [(line, curves[line.name][-1]) for line in lines]
+def _named(curves: dict, lines: Sequence[Line]) -> list[tuple[Line, str]]:
+    named = [(one, f"{curves[one.name][-1]}") for one in lines]
     if curves["teacher"] is not None:
-        named.append((Line("teacher", "teacher", stills.TEACHER, ""), curves["teacher"]))
+        named.append((Line("teacher", "teacher", stills.TEACHER, ""), f"{curves['teacher']}"))
+    return named
+
+
+def legend(named: Sequence[tuple[Line, str]], left: float, top: float) -> str:
+    """Return a sample of each line with its name and its newest number."""
     parts = []
-    for row, (line, errors) in enumerate(named):
-        left, y = LEFT + WIDTH + 14, TOP + 16 + 22 * row
-        parts.append(_line(left, y, left + 20, y, line.colour, line.dashes))
-        parts.append(stills.words(left + 26, y + 4, f"{line.words}: {errors}"))
+    for row, (one, number) in enumerate(named):
+        y = top + 22 * row
+        parts.append(line(left, y, left + 20, y, one.colour, one.dashes))
+        parts.append(stills.words(left + 26, y + 4, f"{one.words}: {number}"))
     return "".join(parts)
 
 
-def _line(x1: float, y1: float, x2: float, y2: float, colour: str, dashes: str = "") -> str:
+def line(x1: float, y1: float, x2: float, y2: float, colour: str, dashes: str = "") -> str:
+    """Return a straight line."""
     place = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
     return f'<line {place} stroke="{colour}" stroke-width="1.5" stroke-dasharray="{dashes}"/>'

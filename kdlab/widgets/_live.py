@@ -67,11 +67,9 @@ class LiveTraining:
 
         "steps" and the names have lists of the same length; "teacher" is its number of errors,
         None until it has been asked; "examples" is how many test images are looked at; "marks"
-        are dicts of "step", "name" and "value".
+        are dicts of "step", "name" and "value". More may come from the trainee's `known`.
         """
-        trainee = self.trainee
-        known = {"teacher": trainee.teacher_errors, "examples": trainee.examples}
-        return self._curves.as_dict() | known
+        return self._curves.as_dict() | self.trainee.known()
 
     def start(self) -> None:
         """Begin, or go on after a pause; after a stop or a failure begin again."""
@@ -165,6 +163,8 @@ class LiveTraining:
         self.trainee.step(settings)
         if self.trainee.steps % EVERY == 0:
             self._measure()
+        elif self.trainee.every_step:
+            self._tell()
 
     def _measure(self) -> None:
         self._curves.add(self.trainee.steps, *self.trainee.measure())

@@ -88,7 +88,8 @@ class LiveView(View):
         # A message, not a trait: traits are not made to be set from another thread.
         live = self._live
         told = {"state": live.state, "message": live.message, "curves": live.curves}
-        self.send({"kind": "curves", **told})
+        # Images come this way too, and so never into a notebook's widget state.
+        self.send({"kind": "curves", "frame": live.trainee.frame, **told})
 
     def _on_button(self, view, content, buffers) -> None:
         wanted = content.get("press") if isinstance(content, dict) else None

@@ -24,12 +24,15 @@ class Trainee:
 
     Attributes:
         names: What `measure` returns, in its order.
+        every_step: Whether each step has something to show, and not each measurement alone.
+        frame: What is shown besides curves, small and fit for JSON; replaced, never changed.
         steps: Optimizer steps that each network has made.
         examples: How many test images are looked at, drawn once by the seed.
         teacher_errors: The teacher's errors on them; None before `prepare` has run.
     """
 
     names: tuple[str, ...] = ()
+    every_step: bool = False
 
     def __init__(
         self, dataset: Dataset, teacher: nn.Module | None, *, batch_size: int, seed: int
@@ -40,6 +43,7 @@ class Trainee:
         self.teacher_errors: int | None = None
         self.teacher_logits: Tensor | None = None
         self.teacher = None
+        self.frame: dict = {}
         if teacher is not None:
             check_module(teacher=teacher)
             # A copy: the caller may go on to train the teacher, or put it in train mode.
@@ -63,6 +67,10 @@ class Trainee:
             parts.append(predict(self.teacher, images))
             yield sum(len(part) for part in parts)
         self.teacher_logits = torch.cat(parts)
+
+    def known(self) -> dict:
+        """Return what curves are seen beside: the teacher's errors, how many images."""
+        return {"teacher": self.teacher_errors, "examples": self.examples}
 
     def step(self, settings) -> None:
         """Train all networks on the next batch."""

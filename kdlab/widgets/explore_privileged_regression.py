@@ -23,7 +23,7 @@ SIGMAS = (0.05, 5.0)
 class RegressionView(
     PageView,
     module="explore_privileged_regression",
-    uses=("points", "tables", "privileged", "line"),
+    uses=("points", "tables", "draws", "privileged", "line"),
 ):
     """What `explore_privileged_regression` returns.
 

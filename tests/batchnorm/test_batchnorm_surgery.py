@@ -253,6 +253,17 @@ def test_modes_momenta_and_weights_stay(fails):
     assert all(not held.requires_grad for held in model.buffers())
 
 
+def test_nothing_is_kept_for_a_backward_pass():
+    kept, model = [], network(BatchNorm)
+    with torch.autograd.graph.saved_tensors_hooks(kept.append, lambda saved: saved):
+        batchnorm.recalibrate(model, batches())
+        batchnorm.fold(model[0], model[1])
+        batchnorm.undo(model[1], batches()[0][:, :3])
+        assert not kept
+        model(batches()[0])
+    assert kept
+
+
 def test_who_tracks_nothing_is_left_alone():
     model = nn.Sequential(BatchNorm(4), BatchNorm(4, track_running_stats=False))
     batchnorm.recalibrate(model, batches())

@@ -1,4 +1,4 @@
-"""The views with a kernel behind them, in a real JupyterLab: pad, cockpit and learners."""
+"""The views with a kernel behind them, in a real JupyterLab: pad, cockpit, learners, looks."""
 
 import pytest
 from lab import (
@@ -22,7 +22,8 @@ CELLS = {
 import threading
 import torch
 from kdlab import data, models, schemes
-from kdlab.widgets import draw_digit, watch_learners, watch_training
+from kdlab.widgets import draw_digit, watch_activations, watch_condensation
+from kdlab.widgets import watch_learners, watch_training
 dataset = data.load("digits")
 teacher = models.mlp((784, 100, 10))
 batches = data.Batches(dataset.train_images, dataset.train_targets, batch_size=25)
@@ -32,6 +33,8 @@ training = lambda: [t for t in threading.enumerate() if t.name == "kdlab-watch-t
     "draw": "pad = draw_digit(teacher)\npad",
     "watch": "cockpit = watch_training(dataset, teacher)\ncockpit",
     "learn": "peers = watch_learners(dataset, 3, teacher=teacher, weights=0.6)\npeers",
+    "condense": "ten = watch_condensation(dataset, network_steps=40)\nten",
+    "look": "both = watch_activations(dataset)\nboth",
 }
 
 
@@ -223,6 +226,88 @@ def test_learners_pause_and_go_on_and_python_s_weights_are_drawn(page, peers):
     assert in_python(page, "[peers.state, cockpit.state, len(training())]")[0] == "stopped"
     assert in_python(page, "len(training())") == 1
     ask_kernel(page, "cockpit.reset()")
+
+
+def come_to(page, condition, seconds=60):
+    """Wait until an expression in the kernel is true."""
+    for _ in range(2 * seconds):
+        if in_python(page, f"bool({condition})"):
+            return
+        page.wait_for_timeout(500)
+    raise AssertionError(f"{condition} never came to be")
+
+
+CANVASES = """nodes => nodes.map((n) => [...n.getContext('2d').getImageData(0, 0, n.width, n.height)
+  .data].filter((_, i) => i % 4 === 0))"""
+INK = "(255 - (ten.images.clamp(0, 1) * 255).round()).int().flatten(1).tolist()"
+
+
+def test_images_are_learned_and_a_pause_keeps_all(page):
+    ten = show_cell(page, "condense").locator("[data-kd=watch_condensation]")
+    ten.wait_for()
+    canvases = ten.locator(".kd-learned canvas")
+    assert canvases.evaluate_all(CANVASES) == in_python(page, INK)
+    ten.locator("button[data-kd=start]").click()
+    come_to(page, "len(ten.curves['steps']) > 3")
+    ten.locator("button[data-kd=pause]").click()
+    come_to(page, "ten.state == 'paused'")
+    settle(page)
+    paused, images = in_python(page, "[ten.curves, ten.images.tolist()]")
+    assert in_python(page, "len(training())") == 0
+    assert canvases.evaluate_all(CANVASES) == in_python(page, INK)
+    newest = ten.locator("[data-kd=learned]").text_content()
+    assert newest == f"{100 * paused['learned'][-1]:.1f} %" and len(paused["random"]) == 3
+    screenshot(page, "lab_watch_condensation_light")
+    change_theme(page, "JupyterLab Dark")
+    show_cell(page, "condense")
+    settle(page)
+    screenshot(page, "lab_watch_condensation_dark")
+    change_theme(page, "JupyterLab Light")
+    assert in_python(page, "ten.images.tolist()") == images
+    ten.locator("button[data-kd=start]").click()
+    come_to(page, f"len(ten.curves['steps']) > {len(paused['steps'])}")
+    more = in_python(page, "ten.curves['learned']")
+    assert more[: len(paused["steps"])] == paused["learned"]
+    ten.locator("button[data-kd=reset]").click()
+    come_to(page, "ten.state == 'ready'")
+    settle(page)
+    assert canvases.evaluate_all(CANVASES) == in_python(page, INK)
+    assert in_python(page, "ten.images.tolist()") != images
+
+
+def test_activations_are_shown_while_both_train(page):
+    both = show_cell(page, "look").locator("[data-kd=watch_activations]")
+    both.wait_for()
+    scale = both.get_by_label("First weights' sd", exact=True)
+    for _ in range(5):
+        scale.press("PageUp")
+    come_to(page, "both.init_scale == 3.2")
+    settle(page)
+    bars = "nodes => nodes.map((n) => JSON.parse(n.dataset.value))"
+    drawn = "[s for n in both.activations.values() for s in n[both.kind]]"
+    panels = both.locator(".kd-layers path")
+    assert panels.evaluate_all(bars) == in_python(page, drawn)
+    both.locator("button[data-kd=start]").click()
+    come_to(page, "len(both.curves['steps']) > 5")
+    both.get_by_label("Learning rate", exact=True).press("PageUp")
+    both.get_by_label("Show", exact=True).select_option("inputs")
+    come_to(page, "both.curves['marks'] and both.kind == 'inputs'")
+    both.locator("button[data-kd=pause]").click()
+    come_to(page, "both.state == 'paused'")
+    settle(page)
+    assert panels.evaluate_all(bars) == in_python(page, drawn)
+    assert in_python(page, "[m['value'] for m in both.curves['marks']]") == [1.0]
+    curves = in_python(page, "both.curves")
+    for name in ("plain", "normalized"):
+        newest = both.locator(f"[data-kd={name}]").text_content()
+        assert newest == f"{100 * curves[name][-1]:.1f} %"
+    screenshot(page, "lab_watch_activations_light")
+    change_theme(page, "JupyterLab Dark")
+    show_cell(page, "look")
+    settle(page)
+    screenshot(page, "lab_watch_activations_dark")
+    change_theme(page, "JupyterLab Light")
+    ask_kernel(page, "both.reset()")
 
 
 def test_a_restarted_kernel_is_said_on_screen(page, cockpit):

@@ -13,7 +13,7 @@ from kdlab.widgets import explore_privileged_regression
 pytestmark = pytest.mark.browser
 
 ARTIFACTS = Path(__file__).parents[2] / ".artifacts" / "screenshots"
-FILES = ("points", "tables", "privileged", "line", "explore_privileged_regression")
+FILES = ("points", "tables", "draws", "privileged", "line", "explore_privileged_regression")
 TRUTH = torch.tensor([0.5, 1.0], dtype=torch.double)
 KINDS = ("without", "with", "slide")
 #: Across and down, the plot's middle and half of its size, in the drawing's units.
@@ -245,6 +245,23 @@ def test_buttons(show):
     page.get_by_role("button", name="Reset").click()
     settle(page)
     read_page(page, make())
+
+
+@pytest.mark.parametrize("mark", ["data-point", "data-answer"])
+def test_the_plane_stays_while_a_label_or_an_answer_is_held(show, mark):
+    page = show(make())
+    end = page.locator(".kd-line-panel .kd-tick").last
+    before = end.text_content()
+    box = page.locator(f"[{mark}='3']").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    for step in range(1, 6):
+        page.mouse.move(box["x"], box["y"] - 90 * step)
+        settle(page)
+        assert end.text_content() == before
+    page.mouse.up()
+    settle(page)
+    assert float(before) < float(end.text_content()) <= 2 * float(before)
 
 
 def test_the_plane_gives_way_when_a_label_leaves_it(show):

@@ -204,6 +204,22 @@ def test_arrows_point_downhill(show):
     assert shown >= 3
 
 
+def test_the_plane_stays_while_a_point_is_held_and_gives_way_afterwards(show):
+    page = show(explore_relations(STUDENT, TEACHER))
+    end = page.locator("[role=group] .kd-tick").last
+    box = page.get_by_role("slider", name="Student's point 2").locator("circle").last.bounding_box()
+    page.mouse.move(box["x"] + 8, box["y"] + 8)
+    page.mouse.down()
+    for step in range(1, 6):
+        page.mouse.move(box["x"] + 90 * step, box["y"] + 8)
+        settle(page)
+        assert end.text_content() == "2"
+    page.mouse.up()
+    settle(page)
+    assert points_of(page)[1][0] == pytest.approx(2.0)
+    assert end.text_content() == "5"
+
+
 def test_the_plane_gives_way_when_a_point_leaves_it(show):
     page = show(explore_relations(STUDENT, TEACHER))
     for _ in range(9):

@@ -102,3 +102,23 @@ def test_a_drag_does_not_flood_the_kernel_and_ends_with_the_last_value(play):
     # Timers may be a millisecond early by their coarse clock.
     assert gap >= 48
     assert trailing and value == 100
+
+
+def test_an_answer_to_an_older_value_does_not_take_a_newer_one_back(play):
+    script = """
+      press("ArrowUp");
+      await wait(30);
+      const older = values.temperature;
+      press("End");
+      // Python says what it got, while the newer value isn't sent yet.
+      model.set("temperature", older);
+      listeners.get("change:temperature")();
+      await wait(30);
+      const seen = [saves.length, shown(), values.temperature];
+      await wait(200);
+      // Once it is sent, Python's word counts again.
+      model.set("temperature", 2);
+      listeners.get("change:temperature")();
+      await wait(30);
+      return [...seen, saves.length, shown()];"""
+    assert play(script) == [1, 100, 100, 2, 2]

@@ -305,8 +305,8 @@ def test_spans(seconds, text):
 
 
 #: Seeds that are trained and committed.
-TRAINED = dict.fromkeys(NAMES, 5) | {"grabovoy-synthetic": 10}
-TRAINED |= dict.fromkeys(("low-data", "temperature-lambda"), 3)
+TRAINED = dict.fromkeys(NAMES, 5) | {"grabovoy-synthetic": 10, "condense-table": 1}
+TRAINED |= dict.fromkeys(("low-data", "temperature-lambda", "condense-minutes"), 3)
 
 
 def test_what_is_committed_is_what_the_experiment_says():

@@ -216,6 +216,9 @@ HOW_MANY = {
     "grabovoy-fashion": 5,
     "grabovoy-synthetic": 10,
     "grabovoy-tweets": 5,
+    "batchnorm-mnist": 5,
+    "condense-minutes": 3,
+    "condense-table": 1,
 }
 
 

@@ -116,13 +116,15 @@ def test_quick_is_one_epoch_on_digits():
 def test_list_tells_of_every_experiment(capsys):
     assert program.main(["list"]) == 0
     shown = capsys.readouterr().out
+    parts = dict(zip(NAMES, re.split(r"\n\n", shown.strip()), strict=True))
     for name in NAMES:
         experiment = find_experiment(name)
         assert name in shown and experiment.measures in shown and experiment.paper in shown
+        count = experiment.seeds * len(experiment.units)
+        assert f"{count} {experiment.units[0].kind}: about " in parts[name]
     assert shown.count("CPU cores") == len(NAMES) == shown.count("on a GPU")
     # Those that have networks in common with one before them.
     sharing = {"controls-mnist", "low-data", "temperature-lambda", "early-stopping", "generations"}
-    parts = dict(zip(NAMES, re.split(r"\n\n", shown.strip()), strict=True))
     assert {name for name, part in parts.items() if "after those above" in part} == sharing
 
 

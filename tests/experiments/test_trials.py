@@ -1,7 +1,9 @@
 """Trials: units without a network are run, kept, told and shown as networks are."""
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
@@ -9,7 +11,7 @@ import torch
 from _small_experiment import SMALL
 from _small_trials import EXPERIMENT, Draws
 
-from kdlab.experiments import NAMES, commands, cost, find_experiment, results, tables
+from kdlab.experiments import NAMES, commands, cost, find_experiment, results, tables, trials
 from kdlab.experiments import __main__ as program
 from kdlab.experiments.bar import Bar
 from kdlab.experiments.forms import FIELDS, check
@@ -28,6 +30,29 @@ class Other(Draws):
     """Says more than it names."""
 
     numbers: ClassVar[tuple[str, ...]] = ("mean",)
+
+
+@dataclass(frozen=True)
+class More(Draws):
+    """Names more than it says."""
+
+    numbers: ClassVar[tuple[str, ...]] = ("mean", "images", "median")
+
+
+@dataclass(frozen=True)
+class Bare:
+    """Names nothing."""
+
+    def __call__(self, seed, dataset, progress):
+        return {"mean": 0.0}
+
+
+@dataclass(frozen=True)
+class Long(Bare):
+    """Has no task that is done in seconds."""
+
+    numbers: ClassVar[tuple[str, ...]] = ("mean",)
+    curves: ClassVar[tuple[str, ...]] = ()
 
 
 def drawn(seed: int, count: int = 4) -> list[float]:
@@ -140,7 +165,9 @@ def test_the_command_runs_them(options, tmp_path, capsys):
     assert program.main(["run", path, *options, *where]) == 0
     shown = capsys.readouterr()
     assert "0.52" in shown.out or "--quick" in options
-    assert "100%" in shown.err and ", seed 1, 100 %" in shown.err
+    # Two processes end in any order: the last one told may be of either seed.
+    last = shown.err.splitlines()[-1]
+    assert last.startswith("100%") and re.search(r"(plain|seen), seed [01], 100 %", last)
     kept = (tmp_path / "results" / "small-trials.json").exists()
     assert kept == ("--quick" not in options)
 
@@ -149,9 +176,9 @@ def test_quick_takes_each_task_s_small_one_on_digits():
     short = commands.quick(replace(EXPERIMENT, units=(PLAIN, replace(SEEN, dataset="mnist"))))
     assert [unit.task.count for unit in short.units] == [1, 1]
     assert [unit.dataset for unit in short.units] == [None, "digits"] and short.dataset is None
-    trials = [name for name in NAMES if find_experiment(name).units[0].kind == "trials"]
-    assert len(trials) == 4
-    for name in trials:
+    names = [name for name in NAMES if find_experiment(name).units[0].kind == "trials"]
+    assert len(names) == 7
+    for name in names:
         experiment = find_experiment(name)
         assert set(commands.quick(experiment).datasets) <= {"digits"}
         # A task's numbers go by what it is, not by how long it takes.
@@ -164,6 +191,13 @@ def test_their_time_is_what_they_say(tmp_path):
     with (tmp_path / "bar").open("w") as file, Bar(EXPERIMENT, tmp_path, [0], file=file) as bar:
         bar.watch(SEEN, 0, 1, 2)
     assert PLAIN.stage(1, 3) == "33 %"
+
+
+def test_the_seconds_of_a_task_are_kept(tmp_path, monkeypatch):
+    clock = iter([10.0, 12.5])
+    monkeypatch.setattr(trials, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    small_run(tmp_path, experiment=replace(EXPERIMENT, units=(PLAIN,), rows=()), seeds=[0])
+    assert Store(tmp_path, EXPERIMENT, PLAIN, 0).result()["seconds"] == 2.5
 
 
 def test_a_training_that_was_stopped_stops_the_trial():
@@ -181,6 +215,8 @@ def test_a_training_that_was_stopped_stops_the_trial():
         ({"task": len}, "task must be an instance of a dataclass with __call__, got .*"),
         ({"task": Unit.__dataclass_fields__["name"]}, "task must be an instance of .*"),
         ({"task": SMALL.by_name["panel"].measure}, "task must have `curves`, got WithBias.*"),
+        ({"task": Bare()}, "task must have `numbers`, got Bare.*"),
+        ({"task": Long()}, "task must have `small`, got Long.*"),
     ],
 )
 def test_what_is_no_trial_is_refused(change, message):
@@ -188,9 +224,11 @@ def test_what_is_no_trial_is_refused(change, message):
         replace(PLAIN, **change)
 
 
-def test_numbers_that_are_not_named_are_refused():
-    with pytest.raises(ValueError, match="^task must return mean, each, got mean, images, each$"):
-        Trial("other", Other()).run(0, None, None)
+@pytest.mark.parametrize("task, named", [(Other(), "mean"), (More(), "mean, images, median")])
+def test_numbers_that_are_not_those_it_names_are_refused(task, named):
+    message = f"^task must return {named}, each, got mean, images, each$"
+    with pytest.raises(ValueError, match=message):
+        Trial("other", task).run(0, None, None)
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,11 @@ from dataclasses import replace
 from functools import cache
 from itertools import combinations
 
-import numpy as np
-from _judged import faults
+from _judged import faults, is_finite
 
 from kdlab.grading.diagnose import find_fault, find_mistake
 from kdlab.grading.judge import case_rows
-from kdlab.grading.observe import Failure, Observation, observe
+from kdlab.grading.observe import Observation, observe
 from kdlab.grading.spec import Case, Homework, Mistake, Question
 
 
@@ -39,7 +38,8 @@ def assert_recognised_on_fresh_inputs(
         fresh = replace(question, cases=question.fresh_cases(seed))
         found = faults(fresh, variant, fresh.cases)
         at = next(place for place, fault in enumerate(found) if fault)
-        seen = [observe(variant, case) for case in fresh.cases]
+        gradient_of = question.comparison.gradient_of
+        seen = [observe(variant, case, gradient_of=gradient_of) for case in fresh.cases]
         assert find_mistake(fresh, seen, at, found[at].aspect) is mistake
 
 
@@ -56,7 +56,7 @@ def look_alike(question: Question) -> list[tuple[str, str]]:
     return [
         (one, other)
         for (one, a), (other, b) in combinations(named, 2)
-        if one != other and _is_finite(a) and not find_fault(a, b, question.comparison)
+        if one != other and is_finite(a) and not find_fault(a, b, question.comparison)
     ]
 
 
@@ -109,9 +109,3 @@ def assert_code_is_short(notebook) -> None:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             assert len(cell.source.splitlines()) <= 20
-
-
-def _is_finite(seen: Observation | Failure) -> bool:
-    if isinstance(seen, Failure):
-        return False
-    return all(np.isfinite(value).all() for value in (seen.value, *seen.gradients.values()))

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+import numpy as np
 import pytest
 
 from kdlab.grading.diagnose import find_fault
-from kdlab.grading.observe import observe
+from kdlab.grading.observe import Failure, Observation, observe
 from kdlab.grading.spec import Case, Question
 
 
@@ -29,3 +30,12 @@ def faults(question: Question, fn: Callable, cases: Sequence[Case]) -> list:
         find_fault(seen(question.reference, case), seen(fn, case), question.comparison)
         for case in cases
     ]
+
+
+def is_finite(seen: Observation | Failure) -> bool:
+    """Tell if an answer came whose numbers and gradients are all finite."""
+    if isinstance(seen, Failure):
+        return False
+    # Answers of several shapes are a tuple.
+    values = seen.value if isinstance(seen.value, tuple) else (seen.value,)
+    return all(np.isfinite(value).all() for value in (*values, *seen.gradients.values()))

@@ -216,8 +216,8 @@ OLD = "import kdlab\nkdlab.__version__ = '0.0.9'"
         (OLD, f"can't work for us: kdlab 0.0.9 is there, here is {kdlab.__version__}; install"),
         (
             "",
-            "can't work for us: homework must be one of 'hw1', 'hw2', 'hw3', 'hw4', got 'small'; "
-            "install",
+            "can't work for us: homework must be one of 'hw1', 'hw2', 'hw3', 'hw4', 'hw5', 'hw6', "
+            "got 'small'; install",
         ),
     ],
 )

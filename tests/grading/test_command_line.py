@@ -123,7 +123,7 @@ def _wait_for_results(grades: Path, count: int) -> list[Path]:
     [
         (
             ("grade", "hw9", ".", "--out", "g"),
-            "homework must be one of 'hw1', 'hw2', 'hw3', 'hw4', got 'hw9'",
+            "homework must be one of 'hw1', 'hw2', 'hw3', 'hw4', 'hw5', 'hw6', got 'hw9'",
         ),
         (("grade", "hw1", "nowhere", "--out", "g"), "submissions must exist, got nowhere"),
         (("grade", "hw1", ".", "--out", "g"), "out must lie outside of ., got g"),

@@ -45,7 +45,8 @@ PARTIAL = {
     ("hw4-q2", "0 times NaN"): 0.75,
     ("hw4-q3", "rounded away in float32"): 0.75,
     ("hw4-q4", "0 divided by 0"): 0.6,
-    ("hw4-q4", "a small number in the denominator"): 0.6,
+    ("hw4-q4", "not 1 / g where both are equal"): 0.6,
+    ("hw4-q4", "taken for equal too soon"): 0.8,
     ("hw4-q4", "digits lost where they nearly agree"): 0.8,
     ("hw4-q5", "0 divided by 0"): 0.6,
     ("hw4-q5", "two equal ones forgotten"): 0.6,
@@ -110,6 +111,7 @@ def test_fresh_cases_are_weighted_and_some_are_extreme(question):
     assert len(cases) > 2 and all(case.extreme for case in cases[2:])
     # What is extreme is shown before it is graded.
     assert {case.name for case in cases if case.extreme} <= {case.name for case in question.cases}
+    assert len(question.cases) == len(cases)
 
 
 # ---- the inputs -------------------------------------------------------------------------------
@@ -493,6 +495,10 @@ def quotients(probabilities):
             lambda v, y, k, w, t: F.one_hot(y, v.shape[1]) * (1 - w) + F.softmax(v / t, -1) * w,
             "the teacher used where it isn't known",
         ),
+        # Each of these has a counterpart, with which its name could be exchanged.
+        ("hw4-q1", lambda k, s, t, w: ((1 - w * k.float()) / s**2, k / t**2), "lambda is missing"),
+        ("hw4-q6", lambda v, y, k, w, t: TARGETS(v, y, k, 1.0, t), "the teacher alone"),
+        ("hw4-q6", lambda v, y, k, w, t: TARGETS(v, y, k, w, 1 / t), "T on the wrong side"),
     ],
 )
 def test_mistakes_written_otherwise_are_recognised(id, fn, name):

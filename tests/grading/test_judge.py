@@ -87,7 +87,12 @@ def test_texts_are_cut():
 @pytest.mark.parametrize(
     ("ending", "status", "message"),
     [
-        ({"why": "time"}, "timed out", "took longer than 2 s for this question"),
+        (
+            {"why": "time", "cpu": 0.5},
+            "timed out",
+            "waited for something, or the machine was too busy: 0.5 s of CPU used",
+        ),
+        ({"why": "time", "cpu": 2.1}, "timed out", "took longer than 2 s for this question"),
         ({"cpu": 2.1, "signal": 9}, "timed out", "took longer than 2 s for this question"),
         ({"why": "disk", "signal": 9}, "crashed", "wrote more to disk than is allowed"),
         ({"signal": 11}, "crashed", "the process was ended by a segmentation fault"),

@@ -45,7 +45,8 @@ def test_imports_are_said_twice_and_alike(id):
 def test_an_unknown_homework_names_the_known_ones():
     for find in (find_homework, imports_of):
         with pytest.raises(
-            ValueError, match="^homework must be one of 'hw1', 'hw2', 'hw3', 'hw4', got 'hw9'$"
+            ValueError,
+            match="^homework must be one of 'hw1', 'hw2', 'hw3', 'hw4', 'hw5', 'hw6', got 'hw9'$",
         ):
             find("hw9")
 

@@ -4,7 +4,7 @@ import shlex
 
 from kdlab.grading.report.chart import meter
 from kdlab.grading.report.page import folded, page, table
-from kdlab.grading.report.reading import CaseResult, QuestionResult, Result
+from kdlab.grading.report.reading import QuestionResult, Result
 from kdlab.grading.report.text import (
     NAME,
     OUTPUT,
@@ -77,7 +77,7 @@ def _question(index: int, asked: QuestionResult, others: dict[str, QuestionResul
         f'<div class="head"><h3 id="question-{index}">{headline(asked.id, asked.title)}</h3>'
         f"<p>{verdict(asked.status)}, {number(asked.points)} of {number(asked.maximum)} "
         f"points</p></div>{said}{_help(asked)}{_values(asked)}{_uses(asked, others)}"
-        f"{_cases(label, asked.cases)}{_output(asked.output)}</article>"
+        f"{_cases(label, asked)}{_output(asked.output)}</article>"
     )
 
 
@@ -129,8 +129,10 @@ def _use(id: str, whose: str, earlier: QuestionResult | None) -> str:
     )
 
 
-def _cases(label: str, cases: tuple[CaseResult, ...]) -> str:
-    if not cases:
+def _cases(label: str, asked: QuestionResult) -> str:
+    cases = asked.cases
+    # Of a question that was left open, no case was tried.
+    if not cases or (asked.status == "not answered" and not asked.cause):
         return ""
     whole = sum(case.weight for case in cases) or 1
     rows = (

@@ -16,13 +16,13 @@ import signal
 import socket
 import sys
 import tempfile
-import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
 from kdlab.grading.sandbox import child, pages, paths, quota
 from kdlab.grading.sandbox.absent import hide_kdlab
+from kdlab.grading.sandbox.patience import Patience
 from kdlab.grading.sandbox.walls import landlock, limits, seccomp
 
 _TICK = 0.05
@@ -111,14 +111,13 @@ def _receive(control: socket.socket) -> tuple[dict, list[int]] | None:
 def _serve_one(
     request: dict, numbers: list[int], confines: _Confines, control: socket.socket
 ) -> dict:
-    started, parent = time.monotonic(), os.getpid()
-    process = os.fork()
+    parent, process = os.getpid(), os.fork()
     if process == 0:
         _become_child(request, numbers, confines, control, parent)
     for number in numbers:
         os.close(number)
-    until = started + request["wall"]
-    why = _wait(process, until, confines.private, request["disk"], control)
+    patience = Patience(process, request["wall"])
+    why = _wait(process, patience, confines.private, request["disk"], control)
     _, status, used = os.wait4(process, 0)
     quota.empty(confines.private)
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
@@ -172,7 +171,9 @@ def _enter(private: Path) -> None:
     tempfile.tempdir = str(private)
 
 
-def _wait(process: int, until: float, private: Path, disk: int, control: socket.socket) -> str:
+def _wait(
+    process: int, patience: Patience, private: Path, disk: int, control: socket.socket
+) -> str:
     """Wait for the child's end, or end it: too late, too much on disk, or the grader is gone."""
     handle = os.pidfd_open(process)
     poll = select.poll()
@@ -183,16 +184,16 @@ def _wait(process: int, until: float, private: Path, disk: int, control: socket.
         ready = {number for number, _ in poll.poll(_TICK * 1000)}
         if handle in ready:
             break
-        why = _reason_to_end(until, private, disk, control.fileno() in ready)
+        why = _reason_to_end(patience, private, disk, control.fileno() in ready)
     if why:
         os.kill(process, signal.SIGKILL)
     os.close(handle)
     return why
 
 
-def _reason_to_end(until: float, private: Path, disk: int, alone: bool) -> str:
+def _reason_to_end(patience: Patience, private: Path, disk: int, alone: bool) -> str:
     if alone:
         return "the grader has ended"
-    if time.monotonic() > until:
+    if patience.is_over():
         return "time"
     return "disk" if quota.is_over(private, disk) else ""

@@ -70,6 +70,7 @@ export function connect(model, names, draw) {
   let frame = 0;
   let timer = 0;
   let sent = -Infinity;
+  const unsent = new Set();
   const redraw = () => {
     frame ||= requestAnimationFrame(() => {
       frame = 0;
@@ -79,10 +80,13 @@ export function connect(model, names, draw) {
   const send = () => {
     timer = 0;
     sent = performance.now();
+    unsent.clear();
     model.save_changes();
   };
   const follow = (name) => () => {
     if (state[name] === model.get(name)) return;
+    // An answer to an older value: what was set here since is on its way.
+    if (unsent.has(name)) return void model.set(name, state[name]);
     state[name] = model.get(name);
     redraw();
   };
@@ -91,6 +95,7 @@ export function connect(model, names, draw) {
   function set(name, value) {
     if (state[name] === value) return;
     state[name] = value;
+    unsent.add(name);
     model.set(name, value);
     redraw();
     timer ||= setTimeout(send, Math.max(0, sent + SEND_EVERY_MS - performance.now()));

@@ -4,7 +4,7 @@ const FARTHEST = 100;
 const KEY_STEPS = 100;
 const FIT_NAMES = { without: "without teacher", with: "with teacher", slide: "slide's weights" };
 
-const within = (value) => Math.max(-FARTHEST, Math.min(FARTHEST, value));
+const bounded = (value) => within(value, FARTHEST);
 
 function sigmaSlider(parent, signal, label, name, onInput) {
   const format = (value) => String(Number(value.toPrecision(3)));
@@ -16,8 +16,8 @@ export function drawnAnew({ points }, noise, truth, seed) {
   const draws = normals(seed, 2 * points.length);
   const line = (x) => truth[0] + truth[1] * x;
   return {
-    points: points.map(([x], i) => [x, within(line(x) + noise.sigma * draws[2 * i])]),
-    teacher: points.map(([x], i) => within(line(x) + noise.teacherSigma * draws[2 * i + 1])),
+    points: points.map(([x], i) => [x, bounded(line(x) + noise.sigma * draws[2 * i])]),
+    teacher: points.map(([x], i) => bounded(line(x) + noise.teacherSigma * draws[2 * i + 1])),
   };
 }
 
@@ -72,9 +72,9 @@ function render({ model, el }) {
 
   function draw(state) {
     const fits = threeFits(state, noiseOf(state), truth);
-    // The plane stays while points move in it, and gives way when one leaves.
+    // The plane stays while points move in it, and gives way when one is let go outside.
     const least = lineEnds(state.points, state.teacher);
-    ends = ends.map((end, k) => (least[k] > end || least[k] < end / 3 ? least[k] : end));
+    if (!held()) ends = ends.map((end, k) => (least[k] > end || least[k] < end / 3 ? least[k] : end));
     lambda.set(state.lambda_);
     sigma.set(state.sigma);
     teacherSigma.set(state.teacher_sigma);
@@ -104,25 +104,27 @@ function render({ model, el }) {
   const view = connect(model, names, draw);
   const replaced = (list, i, value) => list.map((old, j) => (j === i ? value : old));
   const flip = (i) => view.set("known", replaced(view.state.known, i, !view.state.known[i]));
-  const answerTo = (i, s) => view.set("teacher", replaced(view.state.teacher, i, within(s)));
+  const answerTo = (i, s) => view.set("teacher", replaced(view.state.teacher, i, bounded(s)));
   function pointTo(i, place) {
-    const [x, y] = place.map(within);
+    const [x, y] = place.map(bounded);
     // The teacher answers at the new x with the same error.
     answerTo(i, view.state.teacher[i] + truth[1] * (x - view.state.points[i][0]));
     view.set("points", replaced(view.state.points, i, [x, y]));
   }
   const steps = (way) => way.map((part, k) => (2 * ends[k] * part) / KEY_STEPS);
   const groups = (name) => plane.examples.map((shapes) => shapes[name]);
+  const held = holding([...groups("point"), ...groups("answer")], signal, () => view.redraw());
+  const inPlane = (place) => plane.toData(place).map((value, k) => within(value, ends[k]));
   movable(plane.chart, groups("point"), signal, {
     name: (i) => `Label ${i + 1}; Enter hears or hides its teacher's answer`,
     step: (i, way) => pointTo(i, steps(way).map((part, k) => view.state.points[i][k] + part)),
-    place: (i, place) => pointTo(i, plane.toData(place)),
+    place: (i, place) => pointTo(i, inPlane(place)),
     tap: flip,
   });
   movable(plane.chart, groups("answer"), signal, {
     name: (i) => `Teacher's answer ${i + 1}`,
     step: (i, way) => answerTo(i, view.state.teacher[i] + steps(way)[1]),
-    place: (i, place) => answerTo(i, plane.toData(place)[1]),
+    place: (i, place) => answerTo(i, inPlane(place)[1]),
   });
   bars.rows.forEach(({ group }, i) => group.addEventListener("click", () => flip(i), { signal }));
   draw(view.state);

@@ -90,9 +90,7 @@ function render({ model, el }) {
   const select = html("select", { "aria-label": "Loss", ...OWN_KEYS }, box);
   ["distances", "angles", "both, angles twice"].forEach((text, i) => html("option", { value: LOSSES[i] }, select, text));
   select.addEventListener("change", () => view.set("loss", select.value), { signal });
-  const place = (points) => view.set("student", points.map((point) => point.map(
-    (x) => Math.max(-LIMIT, Math.min(LIMIT, x)),
-  )));
+  const place = (points) => view.set("student", points.map((point) => point.map((x) => within(x, LIMIT))));
   const change = (how) => () => place(transformed(view.state.student, how));
   commands(controls, signal, "Move all points", [
     ["Rotate", change({ turn: Math.PI / 6 })],
@@ -117,9 +115,9 @@ function render({ model, el }) {
 
   function draw(state) {
     const parts = relationLoss(state.student, teacher, state.loss);
-    // The plane stays while points move in it, and gives way when one leaves.
+    // The plane stays while points move in it, and gives way when one is let go outside.
     const least = planeEnd(state.student);
-    if (least > end || least < end / 4) end = least;
+    if (!held() && (least > end || least < end / 4)) end = least;
     const longest = Math.max(...parts.gradient.map((g) => Math.hypot(...g)));
     const unit = longest > 1e-9 ? 40 / longest : 0;
     fixed.show(teacher, planeEnd(teacher));
@@ -137,11 +135,13 @@ function render({ model, el }) {
   }
 
   const view = connect(model, ["student", "loss"], draw);
+  const groups = free.dots.map(({ group }) => group);
+  const held = holding(groups, signal, () => view.redraw());
   const moveTo = (i, point) => place(view.state.student.map((old, j) => (i === j ? point : old)));
-  movable(free.chart, free.dots.map(({ group }) => group), signal, {
+  movable(free.chart, groups, signal, {
     name: (i) => `Student's point ${i + 1}`,
     step: (i, way) => moveTo(i, view.state.student[i].map((x, k) => x + (end / 50) * way[k])),
-    place: (i, [x, y]) => moveTo(i, [(2 * x / SIDE - 1) * end, (1 - 2 * y / SIDE) * end]),
+    place: (i, [x, y]) => moveTo(i, [2 * x / SIDE - 1, 1 - 2 * y / SIDE].map((part) => within(part * end, end))),
   });
   draw(view.state);
   return () => {

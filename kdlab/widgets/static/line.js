@@ -4,12 +4,6 @@ const PLOT = { left: 34, top: 8, width: 396, height: 280 };
 const LINE_STYLES = { truth: "true line", without: "without teacher", with: "with teacher", slide: "slide's weights" };
 const SHARE_BAR = { left: 26, width: 150, row: 21, top: 20 };
 
-/** The smallest roomy round number that is not below a value. */
-export function roomyEnd(value) {
-  const unit = 10 ** Math.floor(Math.log10(value));
-  return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((step) => step * unit).find((end) => end >= value * (1 - 1e-9));
-}
-
 /** Half the width and half the height of a plane around 0 that holds points and answers. */
 export function lineEnds(points, teacher) {
   const most = (values) => roomyEnd(1.12 * Math.max(1e-3, ...values.map(Math.abs)));

@@ -1,4 +1,4 @@
-// What views of a live training share: buttons, state, curves on a log axis, Python's messages.
+// What views of a live training share: buttons, state, curves over steps, Python's messages.
 
 const BUTTONS = { start: "Start", pause: "Pause", stop: "Stop", reset: "Reset" };
 const ENABLED = {
@@ -26,8 +26,8 @@ export function roundNumbers(low, high) {
 }
 
 /** The end of the axis of steps: 500, 1,000, 2,000, 5,000, ... */
-export function lastStep(steps) {
-  const last = Math.max(500, steps.at(-1) ?? 0);
+export function lastStep(steps, shortest = 500) {
+  const last = Math.max(shortest, steps.at(-1) ?? 0);
   return [1, 2, 5, 10].map((digit) => digit * 10 ** Math.floor(Math.log10(last))).find((end) => end >= last);
 }
 
@@ -40,27 +40,52 @@ export function countRange(examples, numbers) {
   return { high, low: Math.max(1, ...low.filter((number) => number < limit)) };
 }
 
+// How far up a value lies, 0 to 1, and what stands at the axis.
+const LOG_SCALE = {
+  // What has no logarithm lies on the axis.
+  share: (value, { low, high }) => 1 - Math.log(high / Math.max(value, low)) / Math.log(high / low),
+  ticks: ({ low, high }) => roundNumbers(low, high),
+  text: (tick) => tick.toLocaleString("en", { maximumSignificantDigits: 3 }),
+  // Words at what was moved stand where curves don't end: errors fall, shares rise.
+  words: (row) => TOP + 10 + 12 * row,
+};
+const PERCENT_SCALE = {
+  share: (value) => value,
+  ticks: () => [0, 0.2, 0.4, 0.6, 0.8, 1],
+  text: (tick) => `${Math.round(100 * tick)} %`,
+  words: (row, height) => TOP + height - 6 - 12 * row,
+};
+
 /** Curves over steps on a log axis; `lines` are their styles, the first one lies on top. */
-export function logChart(parent, { width, height, lines, markText }) {
+export function logChart(parent, options) {
+  return curveChart(parent, { ...options, scale: LOG_SCALE });
+}
+
+/** The same for shares, on an axis from 0 to 100 %. */
+export function percentChart(parent, options) {
+  return curveChart(parent, { ...options, scale: PERCENT_SCALE });
+}
+
+function curveChart(parent, { width, height, lines, markText, scale, shortest = 500, unit = "steps" }) {
   const size = `0 0 ${LEFT + width + 16} ${TOP + height + 40}`;
   // A wide one scrolls sideways on a phone, rather than that nobody can read it.
   const box = width > 400 ? html("div", { class: "kd-scroll" }, parent) : parent;
   const chart = svg("svg", { class: "kd-chart", viewBox: size, role: "img" }, box);
   const title = svg("text", { x: LEFT, y: 14 }, chart);
   const grid = svg("g", {}, chart);
+  const under = svg("g", {}, chart);
   const marks = svg("g", { class: "kd-moved" }, chart);
   const paths = lines.map((style) => svg("path", { class: `kd-line kd-line-${style}` }, chart));
   // Where two curves are one, as with no weight, the dashed one on top shows both.
   chart.append(paths[0]);
   const level = svg("path", { class: "kd-line kd-line-teacher" }, chart);
-  svg("text", { x: LEFT + width, y: TOP + height + 34, "text-anchor": "end" }, chart, "steps");
+  svg("text", { x: LEFT + width, y: TOP + height + 34, "text-anchor": "end" }, chart, unit);
   let drawnAxes = "";
 
-  function axesOf(steps, { low, high }) {
-    const end = lastStep(steps);
+  function axesOf(steps, range) {
+    const end = lastStep(steps, shortest);
     const x = (step) => LEFT + (width * step) / end;
-    // What has no logarithm lies on the axis.
-    const y = (value) => TOP + (height * Math.log(high / Math.max(value, low))) / Math.log(high / low);
+    const y = (value) => TOP + height * (1 - scale.share(value, range));
     return { x, y, end };
   }
 
@@ -69,10 +94,10 @@ export function logChart(parent, { width, height, lines, markText }) {
     if (axes === drawnAxes) return;
     drawnAxes = axes;
     grid.replaceChildren();
-    for (const tick of roundNumbers(low, high)) {
+    for (const tick of scale.ticks({ low, high })) {
       svg("line", { class: "kd-grid", x1: LEFT, x2: LEFT + width, y1: y(tick), y2: y(tick) }, grid);
       const place = { class: "kd-tick", x: LEFT - 6, y: y(tick) + 4, "text-anchor": "end" };
-      svg("text", place, grid, tick.toLocaleString("en", { maximumSignificantDigits: 3 }));
+      svg("text", place, grid, scale.text(tick));
     }
     for (const share of width > 400 ? [0, 0.25, 0.5, 0.75, 1] : [0, 0.5, 1]) {
       // The last number would be cut where it is a long one.
@@ -90,16 +115,24 @@ export function logChart(parent, { width, height, lines, markText }) {
       if (!markText) return;
       const near = at > LEFT + width - 60;
       const place = { x: near ? at - 3 : at + 3, "text-anchor": near ? "end" : "start" };
-      svg("text", { ...place, y: TOP + 10 + 12 * (i % 3) }, marks, markText(mark));
+      svg("text", { ...place, y: scale.words(i % 3, height) }, marks, markText(mark));
     });
   }
 
-  /** `series` are as many lists of numbers as lines; `range` is { low, high }. */
-  function update(curves, { words, series, range, teacher = null }) {
+  function drawBand(band, { y }) {
+    under.replaceChildren();
+    if (!band) return;
+    const [top, bottom] = [y(Math.max(...band)), y(Math.min(...band))];
+    svg("rect", { class: "kd-band-control", x: LEFT, width, y: top, height: bottom - top }, under);
+  }
+
+  /** `series` are as many lists of numbers as lines; `range` is { low, high }, `band` numbers to span. */
+  function update(curves, { words, series, range, teacher = null, band = null }) {
     const axes = axesOf(curves.steps, range);
     setText(title, words);
     drawGrid(axes, range);
     drawMarks(curves.marks, axes);
+    drawBand(band, axes);
     const at = (values) => (step, i) => `${i ? "L" : "M"}${axes.x(step).toFixed(1)} ${axes.y(values[i]).toFixed(1)}`;
     series.forEach((values, i) => {
       paths[i].setAttribute("d", curves.steps.map(at(values)).join(""));
@@ -142,17 +175,21 @@ function buttonRow(parent, signal, press) {
   };
 }
 
-/** The slider of the learning rate: 0.001 to 1 on a log scale. */
-export function rateSlider(parent, signal, onInput) {
+/** A slider from 0.001 on, on a log scale. */
+export function smallSlider(parent, signal, label, max, onInput) {
   const two = (value) => String(Number(value.toPrecision(2)));
-  const range = { label: "Learning rate", name: "Learning rate", min: 0.001, max: 1, log: true };
-  return slider(parent, signal, { ...range, format: two, onInput });
+  return slider(parent, signal, { label, name: label, min: 0.001, max, log: true, format: two, onInput });
+}
+
+/** The slider of the learning rate: 0.001 to 1 on a log scale, or farther. */
+export function rateSlider(parent, signal, onInput, max = 1) {
+  return smallSlider(parent, signal, "Learning rate", max, onInput);
 }
 
 /**
  * Buttons, and what Python tells while it trains.
  *
- * `begin(names, draw, speak)` comes when all else is built: `draw(state, curves)` shows the
+ * `begin(names, draw, speak)` comes when all else is built: `draw(state, curves, frame)` shows the
  * numbers, `speak(curves)` is a sentence about them. It returns the view that `connect` makes.
  */
 export function liveSession(model, root, signal, nothing) {
@@ -178,7 +215,7 @@ export function liveSession(model, root, signal, nothing) {
     function redraw(state) {
       const step = told.curves.steps.at(-1) ?? 0;
       showState(told.state, `${STATES[told.state]}, step ${step.toLocaleString("en")}`);
-      draw(state, told.curves);
+      draw(state, told.curves, told.frame);
       if (!wanted) setText(note, told.message);
       note.classList.toggle("kd-error", told.state === "failed");
       // A state is said once; the numbers run on without a voice.

@@ -112,3 +112,10 @@ export function niceEnd(value) {
   const unit = 10 ** Math.floor(Math.log10(value));
   return [1, 2, 5, 10].map((step) => step * unit).find((end) => end >= value * (1 - 1e-9));
 }
+
+/** The smallest roomy round number that is not below a value. */
+export function roomyEnd(value) {
+  const unit = 10 ** Math.floor(Math.log10(value));
+  // 3 * 0.1 is 0.30000000000000004, which no axis should say.
+  return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((step) => Number((step * unit).toPrecision(3))).find((end) => end >= value * (1 - 1e-9));
+}

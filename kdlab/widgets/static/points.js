@@ -4,6 +4,9 @@ const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDow
 // A hand is never quite still: below so many pixels it was a click.
 const STILL = 4;
 
+/** A number, at most so far from 0. */
+export const within = (value, most) => Math.max(-most, Math.min(most, value));
+
 /** A row of buttons with a name: `[text, act]` each. */
 export function commands(parent, signal, name, listed) {
   const group = html("div", { class: "kd-strip kd-commands", role: "group", "aria-label": name }, parent);
@@ -58,4 +61,23 @@ export function movable(chart, groups, signal, { name, step, place, tap }) {
       from = null;
     }, { signal });
   });
+}
+
+/**
+ * Whether one of the groups is held by the mouse or a finger; `onRelease` is called afterwards.
+ *
+ * While it is, axes must stay: one that gives way moves the group on under a hand at rest.
+ */
+export function holding(groups, signal, onRelease) {
+  let held = false;
+  const release = () => {
+    if (held) onRelease((held = false));
+  };
+  for (const group of groups) {
+    group.addEventListener("pointerdown", () => { held = true; }, { signal });
+    for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) {
+      group.addEventListener(name, release, { signal });
+    }
+  }
+  return () => held;
 }

@@ -56,18 +56,6 @@ export function expectedError(xs, { label, taught }, noise) {
   }));
 }
 
-/** Standard normal numbers, the same for the same seed: mulberry32, then Box and Muller. */
-export function normals(seed, count) {
-  let state = seed >>> 0;
-  const uniform = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return (((t ^ (t >>> 14)) >>> 0) + 0.5) / 2 ** 32;
-  };
-  return Array.from({ length: count }, () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform()));
-}
-
 /** All three fits, "without", "with" and "slide", of the same points. */
 export function threeFits({ points, teacher, known }, noise, truth) {
   const [xs, ys] = [0, 1].map((k) => points.map((point) => point[k]));

@@ -8,7 +8,12 @@ export function shortNumber(value) {
   return (size < 0.99995 ? value.toFixed(4) : value.toPrecision(4)).replace("-", "\u2212");
 }
 
-/** The same to five digits, for what is compared with a printed number: 0.040294. */
+/** The same, but what is rounding alone is 0. */
+export function cleanNumber(value) {
+  return Math.abs(value) < 1e-12 ? "0" : shortNumber(value);
+}
+
+/** A number to five digits, for what is compared with a printed number: 0.040294. */
 export function exactNumber(value) {
   const size = Math.abs(value);
   const far = (size > 0 && size < 1e-5) || size >= 1e5;

@@ -121,6 +121,12 @@ def test_cases_are_listed_with_their_share(told):
     assert "one row ✓ right 25 % large T ✗ wrong 75 % differs by 2" in text
 
 
+def test_no_case_is_called_wrong_where_nothing_was_answered(told):
+    cases = [{"name": "one row", "weight": 1.0, "right": False, "message": ""}]
+    assert "Cases:" not in told("not answered", cases=cases)
+    assert "Cases: 0 of 1 right" in told("not answered", cases=cases, cause="No return.")
+
+
 def test_output_is_folded_in(report):
     question = fake_question(random.Random(0), "hw1-q1", "right", output="epoch 1\nepoch 2\n")
     page = report(a=fake_result(1, "A", status="graded", questions=[question]))["a"]

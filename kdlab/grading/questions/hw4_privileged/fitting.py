@@ -82,8 +82,8 @@ MISTAKES = (
     ),
     Mistake(
         "the roots of the weights as weights",
-        "The normal equations are X'CX w = X'C y'' with the weights themselves. Their roots "
-        "belong before the rows of x and y''.",
+        "Each square has the weight c itself. Its root belongs before a row of x and y'', which is "
+        "squared afterwards.",
         (_by(0.5),),
     ),
     Mistake(
@@ -93,12 +93,12 @@ MISTAKES = (
     ),
     Mistake(
         "the responses alone weighted",
-        "X and y'' belong together: C stands on both sides, in X'CX w = X'C y''.",
+        "X and y'' belong together: a row of both has the same weight.",
         (_solved(lambda x, c: x.T @ x, _right), _rows(0, 1), _rows(0, 2)),
     ),
     Mistake(
         "the inputs alone weighted",
-        "X and y'' belong together: C stands on both sides, in X'CX w = X'C y''.",
+        "X and y'' belong together: a row of both has the same weight.",
         (_solved(lambda x, c: x.T @ (c * x), lambda x, r, c: x.T @ r), _rows(1, 0), _rows(2, 0)),
     ),
     Mistake(

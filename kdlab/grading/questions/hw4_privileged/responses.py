@@ -43,8 +43,7 @@ def _powers(power):
 MISTAKES = (
     Mistake(
         "the weights exchanged",
-        "What weighs more pulls more: y'' = (a y + b s) / (a + b). With variances for precisions "
-        "it comes out like this.",
+        "What weighs more pulls more. With variances for precisions it comes out like this.",
         (
             lambda y, s, a, b: ((b * y + a * s) / (a + b), a + b),
             _response(lambda y, s, a, b: torch.where(b > 0, (b * y + a * s) / (a + b), y)),
@@ -60,8 +59,7 @@ MISTAKES = (
     ),
     Mistake(
         "not divided by a + b",
-        "a y + b s is what stands before 2 f. The square is complete with y'' = (a y + b s) / "
-        "(a + b).",
+        "a y + b s is what stands before 2 f. In c (y'' - f)^2 that is c y'': compare both.",
         (_response(lambda y, s, a, b: a * y + b * s),),
     ),
     Mistake(

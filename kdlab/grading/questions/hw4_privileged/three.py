@@ -3,6 +3,7 @@
 Variants are called with g, [batch, 3].
 """
 
+import numpy as np
 import torch
 from torch import Tensor, tensor
 
@@ -52,6 +53,16 @@ def _where_any_differ(g):
     return torch.where((g == g[:, :1]).all(dim=1), 2 / g[:, 0], _by_steps(g))
 
 
+def _on_a_square(g, low, narrow):
+    """Return 1 over the integral over s_1 and u with s_2 = (1 - s_1) u, both from low to 1."""
+    nodes, weights = map(torch.from_numpy, np.polynomial.legendre.leggauss(40))
+    half = (1 - low) / 2
+    s, u = (low + half * (nodes + 1)).expand(40, 40), (low + half * (nodes + 1))[:, None]
+    places = torch.stack([s, (1 - s) * u, (1 - s) * (1 - u)])
+    values = torch.einsum("bk,kij->bij", g.log(), places).exp() * narrow(1 - s)
+    return 1 / torch.einsum("bij,i,j->b", values, half * weights, half * weights)
+
+
 def _square(g):
     """Return 1 over the integral over s_1 and s_2 from 0 to 1 each, s_3 what is left."""
     first, second = (_first(g[:, k] / g[:, 2], torch.ones_like(g[:, 2])) for k in (0, 1))
@@ -72,6 +83,20 @@ MISTAKES = (
         "s_1 + s_2 <= 1: behind the diagonal s_3 would be negative. The inner integral ends at "
         "1 - s_1.",
         (_square,),
+    ),
+    Mistake(
+        "the triangle's width forgotten",
+        "With s_2 = (1 - s_1) u the triangle becomes a square, and ds_2 is (1 - s_1) du.",
+        tuple(
+            lambda g, turn=turn: _on_a_square(g.roll(turn, dims=1), 0.0, torch.ones_like)
+            for turn in range(3)
+        ),
+    ),
+    Mistake(
+        "nodes from -1 to 1",
+        "Gauss's nodes lie between -1 and 1, and their weights sum to 2. For an integral from 0 "
+        "to 1 they are (node + 1) / 2 and weight / 2.",
+        (lambda g: _on_a_square(g, -1.0, lambda width: width), lambda g: constant(g) / 4),
     ),
     Mistake(
         "the third class forgotten",

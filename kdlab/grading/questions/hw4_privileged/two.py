@@ -25,6 +25,10 @@ def _gap(g):
     return g[:, 0] - g[:, 1]
 
 
+# Each is just below the bound of a switch to 1 / g that is too coarse for g of .001.
+_GAPS = (1e-3, 1e-4, 1e-5, 1e-6)
+
+
 def _naive(g):
     return (g[:, 0] / g[:, 1]).log() / _gap(g)
 
@@ -73,9 +77,24 @@ MISTAKES = (
         (_naive, lambda g: (g[:, 0].log() - g[:, 1].log()) / _gap(g)),
     ),
     Mistake(
-        "a small number in the denominator",
-        "Where g_1 = g_2 this is 0 or 1, and not 1 / g; where they nearly agree, the small number "
-        "is larger than the difference.",
+        "g made to sum to 1",
+        "The integrand is g_1^s g_2^(1 - s) with the g that came: don't normalize them.",
+        (lambda g: constant(g / g.sum(dim=1, keepdim=True)),),
+    ),
+    Mistake(
+        "taken for equal too soon",
+        "1 / g is right where both are equal. Of small g a small difference is a large part: "
+        "1/.001 is not near the constant of .001 and .0019. Compare the difference with g itself.",
+        tuple(
+            lambda g, near=near: torch.where(_gap(g).abs() < near, 1 / g[:, 0], constant(g))
+            for near in (1e-3, 1e-4, 1e-5, 1e-6)
+        ),
+    ),
+    Mistake(
+        "not 1 / g where both are equal",
+        "Where g_1 = g_2 this is 0 or 1, and not 1 / g. With a small number in the denominator it "
+        "comes out like this; and where they nearly agree, that number is larger than the "
+        "difference.",
         tuple(
             lambda g, small=small, above=above: (
                 ((g[:, 0] / g[:, 1]).log() + above * small) / (_gap(g) + small)
@@ -87,8 +106,8 @@ MISTAKES = (
     Mistake(
         "digits lost where they nearly agree",
         "The quotient or the logarithms are rounded to 16 digits, and of their small difference "
-        "only a few are left. log1p((g_1 - g_2) / g_2) keeps them; so does a series, or 1 / g "
-        "wherever the two are closer than 10^-6.",
+        "only a few are left. A function made for logarithms of numbers near 1 keeps them; so "
+        "does a series, or 1 / g wherever the two differ by less than a millionth of themselves.",
         (
             _where_apart(_naive),
             _where_apart(lambda g: (g[:, 0].log() - g[:, 1].log()) / _gap(g)),
@@ -110,6 +129,12 @@ def _nearly(generator):
     return g, g * (1 + between(generator, 2e-15, 9e-15))
 
 
+def _small(generator):
+    """Draw small ones whose differences are small, too, but no small part of them."""
+    g = between(generator, 0.001, 0.0012)
+    return [(g, g + gap * between(generator, 0.7, 0.95)) for gap in _GAPS]
+
+
 def _draw(generator):
     rare = between(generator, 0.002, 0.02), 0.9
     same = [(between(generator, 0.1, 0.4),) * 2 for _ in range(2)]
@@ -119,7 +144,7 @@ def _draw(generator):
         rows_case("two classes apart", *apart[:3], weight=2.0),
         rows_case("one of them is rare", rare, apart[3]),
         rows_case("equal", *same, apart[4], extreme=True),
-        rows_case("nearly equal", *nearly, extreme=True),
+        rows_case("nearly equal, or small", *nearly, *_small(generator), extreme=True),
     )
 
 
@@ -140,7 +165,12 @@ CONSTANT_OF_TWO = Question(
         rows_case("two classes apart", (0.6, 0.4), (0.1, 0.5)),
         rows_case("one of them is rare", (0.01, 0.9)),
         rows_case("equal", (0.5, 0.5), (0.2, 0.2)),
-        rows_case("nearly equal", (0.3, 0.3 * (1 + 3e-15)), (0.2, 0.2 * (1 + 5e-15))),
+        rows_case(
+            "nearly equal, or small",
+            (0.3, 0.3 * (1 + 3e-15)),
+            (0.2, 0.2 * (1 + 5e-15)),
+            *((0.001, 0.001 + 0.9 * gap) for gap in _GAPS),
+        ),
     ),
     draw=_draw,
     comparison=CLOSE,

@@ -65,6 +65,11 @@ MISTAKES = (
         (lambda k, s, t, w: precision_weights(k, s**0.5, t**0.5, w),),
     ),
     Mistake(
+        "lambda left out",
+        "On I the label weighs 1 - lambda, and the answer lambda: both are factors of a square.",
+        (lambda k, s, t, w: (k.double() * 0 + 1 / s**2, k.double() / t**2),),
+    ),
+    Mistake(
         "1 - lambda is missing",
         "On I a label weighs 1 - lambda, not 1.",
         (_label(lambda on, s, w: torch.ones_like(on) / s**2),),

@@ -43,9 +43,9 @@ AS_NOISE = Question(
         "as_noise(sigma: float, teacher_sigma: float, lambda_: float) -> tuple[float, float]"
     ),
     statement=(
-        "Return the standard deviations of label and answer with which the likelihood without "
-        "any lambda is largest at the same w as (1 - lambda) log p(y) + lambda log p(s). "
-        "0 < lambda < 1."
+        "Return the standard deviations of label and answer with which log p(y) + log p(s) without "
+        "any lambda differs from (1 - lambda) log p(y) + lambda log p(s) by a constant only, "
+        "whatever w. 0 < lambda < 1."
     ),
     reference=_as_noise,
     cases=(
