@@ -30,6 +30,8 @@ SETTING = """async ([text, { plain, packed }]) => {
   const slider = document.querySelector("input[type=range]");
   const press = (key) => slider.dispatchEvent(new KeyboardEvent("keydown", { key }));
   const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+  const drawn = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  const told = async (times) => { while (saves.length < times) await wait(10); };
   const shown = () => Number(slider.getAttribute("aria-valuetext"));
 """
 
@@ -52,6 +54,7 @@ def test_a_trait_set_in_python_moves_the_slider_and_sends_nothing_back(play):
     script = """
       model.set("temperature", 25);
       listeners.get("change:temperature")();
+      await drawn();
       await wait(200);
       return [shown(), saves.length];"""
     assert play(script) == [25, 0]
@@ -61,7 +64,7 @@ def test_a_value_between_two_steps_is_kept_until_it_is_moved(play):
     script = """
       model.set("temperature", 3.14159);
       listeners.get("change:temperature")();
-      await wait(200);
+      await drawn();
       const kept = values.temperature;
       press("ArrowUp");
       return [kept, values.temperature];"""
@@ -107,18 +110,19 @@ def test_a_drag_does_not_flood_the_kernel_and_ends_with_the_last_value(play):
 def test_an_answer_to_an_older_value_does_not_take_a_newer_one_back(play):
     script = """
       press("ArrowUp");
-      await wait(30);
+      await told(1);
       const older = values.temperature;
       press("End");
       // Python says what it got, while the newer value isn't sent yet.
       model.set("temperature", older);
       listeners.get("change:temperature")();
-      await wait(30);
-      const seen = [saves.length, shown(), values.temperature];
-      await wait(200);
+      const before = saves.length;
+      await drawn();
+      const seen = [before, shown(), values.temperature];
+      await told(2);
       // Once it is sent, Python's word counts again.
       model.set("temperature", 2);
       listeners.get("change:temperature")();
-      await wait(30);
+      await drawn();
       return [...seen, saves.length, shown()];"""
     assert play(script) == [1, 100, 100, 2, 2]
