@@ -226,7 +226,7 @@ def test_python_s_echo_does_not_end_a_move(show):
         assert weights(page)[0] == row
         gave = page.locator("[data-kd=gave-way]").text_content().startswith("A's row would pass 1")
         assert gave == (key == "End")
-    # What Python really changes is a new beginning: it comes after the page's last word, and is seen.
+    # What Python really changes, after our last word and seen, is a new beginning.
     latest(page, "weights")
     page.evaluate("() => window.change('weights', [[0, 0, 0.5, 0.5], [0,0,0,0], [0,0,0,0]])")
     settle(page)
