@@ -25,7 +25,7 @@ from kdlab.experiments.spec import Experiment
 from kdlab.experiments.trials import Trial
 
 PAPER = "Zhao and Bilen 2023, arXiv:2110.04181"
-SOURCE = f"{PAPER}, table 1: 20,000 steps on a GPU"
+SOURCE = f"{PAPER}, read in other papers' tables: 20,000 steps on a GPU"
 #: By images of each class.
 PUBLISHED = {1: 0.897, 10: 0.975}
 
