@@ -109,6 +109,14 @@ class Trainee:
             yield from batches
 
 
+def check_dataset(**named: object) -> None:
+    """Raise ValueError unless every named value is a `Dataset`, and not its name."""
+    for name, dataset in named.items():
+        if not isinstance(dataset, Dataset):
+            came = type(dataset).__name__
+            raise ValueError(f"{name} must be a Dataset, as data.load returns it, got {came}")
+
+
 def check_module(**named: object) -> None:
     """Raise ValueError unless every named value is a module."""
     for name, model in named.items():

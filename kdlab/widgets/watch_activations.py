@@ -9,6 +9,7 @@ from kdlab.widgets import _stills as stills
 from kdlab.widgets._activations import Activations, ActivationSettings
 from kdlab.widgets._error_still import Line
 from kdlab.widgets._live_view import LiveView, take_over
+from kdlab.widgets._trainee import check_dataset
 from kdlab.widgets._traits import Choice, Number
 from kdlab.widgets._view import STATIC
 
@@ -127,12 +128,13 @@ def watch_activations(
         The view, with `start`, `pause`, `stop`, `reset`, `state`, `curves` and `activations`.
 
     Raises:
-        ValueError: A value is out of range.
+        ValueError: A value is out of range, or `dataset` is none.
 
     References:
         Ioffe and Szegedy 2015, arXiv:1502.03167, section 4.1, which doesn't tell its learning
         rate, nor how wide its first weights are.
     """
+    check_dataset(dataset=dataset)
     check_count(0, seed=seed)
     networks = Activations(dataset, init_scale=init_scale, batch_size=batch_size, seed=seed)
     moved = {"learning_rate": learning_rate, "init_scale": init_scale}

@@ -18,6 +18,7 @@ from kdlab.widgets import _stills as stills
 from kdlab.widgets._condensation import Condensation, CondensationSettings
 from kdlab.widgets._error_still import Line
 from kdlab.widgets._live_view import LiveView, take_over
+from kdlab.widgets._trainee import check_dataset
 from kdlab.widgets._traits import Number
 from kdlab.widgets._view import STATIC
 
@@ -140,22 +141,23 @@ def watch_condensation(
         The view, with `start`, `pause`, `stop`, `reset`, `state`, `curves` and `images`.
 
     Raises:
-        ValueError: A value is out of range, a class has no training image, or a network is no
-            `FeatureNet` that gives one score a class for a test image.
+        ValueError: `dataset` is none, a value is out of range, a class has no training image, or
+            a network is no `FeatureNet` that gives one score a class for a test image.
 
     References:
         Zhao and Bilen 2023, arXiv:2110.04181.
     """
-    check_count(real_per_class=real_per_class, network_steps=network_steps)
+    check_dataset(dataset=dataset)
+    counts = {"real_per_class": real_per_class, "network_steps": network_steps}
+    check_count(**counts)
     check_count(0, seed=seed)
     condensation = Condensation(
         dataset,
         build=network or _small(dataset),
         start=start,
-        real_per_class=real_per_class,
         augmentation=augmentation,
-        network_steps=network_steps,
         seed=seed,
+        **counts,
     )
     view = CondensationView(condensation, learning_rate=learning_rate)
     take_over(view)

@@ -13,6 +13,7 @@ from kdlab.widgets import _error_still, _learner_still
 from kdlab.widgets import _stills as stills
 from kdlab.widgets._learners import LETTERS, Learners, LearnerSettings
 from kdlab.widgets._live_view import LiveView, take_over
+from kdlab.widgets._trainee import check_dataset
 from kdlab.widgets._traits import Choice, Number, temperature
 from kdlab.widgets._view import STATIC
 from kdlab.widgets._weights import Table, check_table, even, give_way
@@ -160,12 +161,13 @@ def watch_learners(
         The view, with `start`, `pause`, `stop`, `reset`, `state`, `curves` and `hear`.
 
     Raises:
-        ValueError: A value is out of range; the teacher, or a learner, gives other than one
-            score a class for a test image; or two learners start with the same weights.
+        ValueError: `dataset` is none; a value is out of range; the teacher, or a learner, gives
+            other than one score a class for a test image; or two learners start alike.
 
     References:
         Zhang et al. 2018, arXiv:1706.00384.
     """
+    check_dataset(dataset=dataset)
     check_count(batch_size=batch_size)
     check_count(0, seed=seed)
     check_choice(ORDERS, order=order)

@@ -11,6 +11,7 @@ from kdlab.data import Dataset
 from kdlab.widgets import _stills as stills
 from kdlab.widgets._error_still import Line, draw, height_of
 from kdlab.widgets._live_view import LiveView, take_over
+from kdlab.widgets._trainee import check_dataset
 from kdlab.widgets._traits import Number, temperature
 from kdlab.widgets._twins import Settings, Twins
 
@@ -115,9 +116,10 @@ def watch_training(
         The view, with `start`, `pause`, `stop`, `reset`, `state` and `curves`.
 
     Raises:
-        ValueError: A value is out of range; or the teacher, or a student, gives other than
-            one score a class for a test image.
+        ValueError: `dataset` is none; a value is out of range; or the teacher, or a student,
+            gives other than one score a class for a test image.
     """
+    check_dataset(dataset=dataset)
     check_count(batch_size=batch_size)
     check_count(0, seed=seed)
     make = student or _default_student(dataset)

@@ -11,7 +11,7 @@ from _memory import memory_kept
 
 from kdlab import models
 from kdlab.data import Dataset
-from kdlab.widgets import watch_activations, watch_condensation, watch_learners
+from kdlab.widgets import watch_activations, watch_condensation, watch_learners, watch_training
 
 
 def small(seed):
@@ -258,3 +258,18 @@ def test_colours_and_other_names_are_fine(make):
     press(view, "look")
     json.dumps(told, allow_nan=False)
     ElementTree.fromstring(view.still())
+
+
+WATCHERS = {
+    "activations": watch_activations,
+    "condensation": watch_condensation,
+    "learners": watch_learners,
+    "training": lambda dataset: watch_training(dataset, models.mlp((16, 3))),
+}
+
+
+@pytest.mark.parametrize("watcher", WATCHERS)
+@pytest.mark.parametrize("named", ["digits", None])
+def test_the_name_of_a_data_set_is_no_data_set(watcher, named, unchecked_shapes):
+    with pytest.raises(ValueError, match=r"^dataset must be a Dataset, as data\.load returns"):
+        WATCHERS[watcher](named)
