@@ -151,14 +151,8 @@ def watch_condensation(
     counts = {"real_per_class": real_per_class, "network_steps": network_steps}
     check_count(**counts)
     check_count(0, seed=seed)
-    condensation = Condensation(
-        dataset,
-        build=network or _small(dataset),
-        start=start,
-        augmentation=augmentation,
-        seed=seed,
-        **counts,
-    )
+    how = {"start": start, "augmentation": augmentation, "seed": seed} | counts
+    condensation = Condensation(dataset, build=network or _small(dataset), **how)
     view = CondensationView(condensation, learning_rate=learning_rate)
     take_over(view)
     return view
