@@ -51,8 +51,9 @@ LENGTHS = Question(
     ),
     statement=(
         "A weight vector whose length doesn't matter to the loss has length start > 0. Its "
-        "gradient would have the norm slope at length 1, in every direction. Return its length "
-        "at the start and after each step of gradient descent at this rate: steps + 1 numbers."
+        "gradient would have the norm slope at length 1, whatever direction the vector has. Return "
+        "its length at the start and after each step of gradient descent at this rate: steps + 1 "
+        "numbers."
     ),
     reference=_lengths,
     cases=(
