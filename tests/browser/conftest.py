@@ -4,6 +4,8 @@ import os
 import shutil
 
 import pytest
+from pages import call_module
+from stub import open_stub
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = [
@@ -70,3 +72,28 @@ def show(context, tmp_path):
     yield open_page
     assert failures == []
     assert {url.split(":")[0] for url in requests} <= {"file", "data"}
+
+
+@pytest.fixture
+def show_stub(chromium, tmp_path):
+    """Return show_stub(view): its page over a stub of its model; nothing may be logged."""
+    failures = []
+    context = chromium.new_context(viewport={"width": 860, "height": 900}, offline=True)
+
+    def open_view(view):
+        page = context.new_page()
+        page.on("pageerror", lambda error: failures.append(str(error)))
+        page.on("console", lambda message: failures.append(message.text))
+        return open_stub(page, view, tmp_path / "stub.html")
+
+    yield open_view
+    context.close()
+    assert failures == []
+
+
+@pytest.fixture(scope="module")
+def call(request, chromium):
+    """Return call(body, **values): run `body` with the module of the tests' FILES as `kd`."""
+    page = chromium.new_page()
+    yield lambda body, **values: call_module(page, request.module.FILES, body, **values)
+    page.close()

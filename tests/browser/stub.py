@@ -46,3 +46,8 @@ def open_stub(page, view, path):
     page.goto(path.as_uri())
     page.wait_for_selector(f"[data-kd={view.module}]")
     return page
+
+
+def sent(page, key) -> list:
+    """Return all values of a trait, or all buttons, that Python was told."""
+    return page.evaluate("key => window.sent.filter((m) => key in m).map((m) => m[key])", key)

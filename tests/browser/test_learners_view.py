@@ -1,6 +1,5 @@
 """watch_learners in a real Chromium, its kernel played by the test: keys, drag, curves, graph."""
 
-import base64
 import math
 import random
 from pathlib import Path
@@ -8,17 +7,17 @@ from pathlib import Path
 import pytest
 import torch
 from pages import overlaps, settle
-from stub import open_stub
+from stub import sent
 
 from kdlab import models
 from kdlab.data import Dataset
 from kdlab.widgets import watch_learners
 from kdlab.widgets._error_still import bottom_of, top_of
-from kdlab.widgets._view import module_text
 from kdlab.widgets._weights import give_way
 
 pytestmark = pytest.mark.browser
 
+FILES = ("answers", "live", "graph", "watch_learners")
 ARTIFACTS = Path(__file__).parents[2] / ".artifacts" / "screenshots"
 TABLE = [[0, 0.3, 0.2, 0.1], [0.1, 0, 0.6, 0], [0, 0.4, 0, 0.2]]
 
@@ -57,28 +56,6 @@ def tell(page, view, *, state="running", message="", **more):
     return curves
 
 
-@pytest.fixture
-def show(chromium, tmp_path):
-    """Return show(view): its page over a stub of its model; nothing may be logged."""
-    failures = []
-    context = chromium.new_context(viewport={"width": 860, "height": 900}, offline=True)
-
-    def open_view(view):
-        page = context.new_page()
-        page.on("pageerror", lambda error: failures.append(str(error)))
-        page.on("console", lambda message: failures.append(message.text))
-        return open_stub(page, view, tmp_path / "stub.html")
-
-    yield open_view
-    context.close()
-    assert failures == []
-
-
-def sent(page, key):
-    """Return all values of a trait, or all buttons, that Python was told."""
-    return page.evaluate("key => window.sent.filter((m) => key in m).map((m) => m[key])", key)
-
-
 LATEST = """key => String(window.model.get(key))
   === String(window.sent.filter((m) => key in m).at(-1)?.[key])"""
 
@@ -101,22 +78,6 @@ def table(page, attribute="textContent"):
 def edges(page):
     read = "nodes => nodes.map((n) => [n.dataset.edge, Number(n.dataset.value)])"
     return dict(page.locator("[data-edge]").evaluate_all(read))
-
-
-@pytest.fixture(scope="module")
-def call(chromium):
-    """Return call(body, **values): run `body` with the view's module as `kd`."""
-    names = ("answers", "live", "graph", "watch_learners")
-    text = base64.b64encode(module_text(*names).encode()).decode()
-    page = chromium.new_page()
-
-    def run(body, **values):
-        names = ", ".join(values)
-        script = f"async ([url, {{ {names} }}]) => {{ const kd = await import(url); {body} }}"
-        return page.evaluate(script, [f"data:text/javascript;base64,{text}", values])
-
-    yield run
-    page.close()
 
 
 def test_a_row_gives_way_as_in_python(call):
@@ -154,9 +115,9 @@ def test_keys_step_over_the_diagonal_and_stay_inside(call):
     assert call("return kd.stepWeight('a', [0, 1], 3, 4) === undefined")
 
 
-def test_graph_and_table_show_the_weights(show):
+def test_graph_and_table_show_the_weights(show_stub):
     view = make()
-    page = show(view)
+    page = show_stub(view)
     assert edges(page) == {
         "A,B": 0.3, "A,C": 0.2, "A,teacher": 0.1, "B,A": 0.1, "B,C": 0.6, "B,teacher": 0,
         "C,A": 0, "C,B": 0.4, "C,teacher": 0.2,
@@ -170,8 +131,8 @@ def test_graph_and_table_show_the_weights(show):
     assert page.locator("[data-edge='C,A']").get_attribute("class") == "kd-edge kd-silent"
 
 
-def test_arrows_go_from_who_is_heard_to_who_hears(show):
-    page = show(make(4))
+def test_arrows_go_from_who_is_heard_to_who_hears(show_stub):
+    page = show_stub(make(4))
     read = """nodes => Object.fromEntries(nodes.map((n) => { const box = n.getBBox();
       return [n.nextSibling.textContent, [box.x + box.width / 2, box.y + box.height / 2]]; }))"""
     places = page.locator("svg > :is(circle, rect)").evaluate_all(read)
@@ -192,8 +153,8 @@ def weight_slider(page, name="A hears B"):
     return page.get_by_label(name, exact=True)
 
 
-def test_keys_choose_a_weight_and_move_it(show):
-    page = show(make())
+def test_keys_choose_a_weight_and_move_it(show_stub):
+    page = show_stub(make())
     page.locator("[data-cell='0,1']").focus()
     page.keyboard.press("ArrowDown")
     settle(page)
@@ -215,8 +176,8 @@ def test_keys_choose_a_weight_and_move_it(show):
     assert page.locator("[data-kd=gave-way]").text_content().startswith("A row sums to at most 1")
 
 
-def test_python_s_echo_does_not_end_a_move(show):
-    page = show(make())
+def test_python_s_echo_does_not_end_a_move(show_stub):
+    page = show_stub(make())
     echo = "() => window.change('weights', structuredClone(window.model.get('weights')))"
     for key, row in (("End", [0, 1, 0, 0]), ("Home", [0, 0, 0.2, 0.1])):
         weight_slider(page).press(key)
@@ -237,9 +198,9 @@ def test_python_s_echo_does_not_end_a_move(show):
     assert weights(page)[0] == [0, 0, 0.5, 0.5]
 
 
-def test_a_drag_ends_with_page_and_python_in_agreement(show):
+def test_a_drag_ends_with_page_and_python_in_agreement(show_stub):
     view = make()
-    page = show(view)
+    page = show_stub(view)
     box = weight_slider(page).bounding_box()
     y = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + 0.3 * box["width"], y)
@@ -262,8 +223,8 @@ def test_a_drag_ends_with_page_and_python_in_agreement(show):
     }
 
 
-def test_a_click_on_an_arrow_chooses_it(show):
-    page = show(make())
+def test_a_click_on_an_arrow_chooses_it(show_stub):
+    page = show_stub(make())
     # Seen from the page: where the arrow's middle lies.
     middle = """node => { const way = node.querySelector('.kd-hit');
       const at = way.getPointAtLength(way.getTotalLength() / 2).matrixTransform(way.getScreenCTM());
@@ -276,8 +237,8 @@ def test_a_click_on_an_arrow_chooses_it(show):
     assert weight_slider(page, "B hears C").get_attribute("aria-valuetext") == "0.60"
 
 
-def test_what_python_sets_is_drawn(show):
-    page = show(make())
+def test_what_python_sets_is_drawn(show_stub):
+    page = show_stub(make())
     table_ = [[0, 0, 0, 1], [0.5, 0, 0.5, 0], [0, 0, 0, 0]]
     page.evaluate("table => window.change('weights', table)", table_)
     page.evaluate("() => { window.change('order', 'at once'); window.change('temperature', 3); }")
@@ -293,8 +254,8 @@ def test_what_python_sets_is_drawn(show):
     assert weights(page)[1] == [0, 0, 1, 0]
 
 
-def test_order_temperature_and_rate_reach_python(show):
-    page = show(make())
+def test_order_temperature_and_rate_reach_python(show_stub):
+    page = show_stub(make())
     page.get_by_label("Order", exact=True).select_option("at once")
     page.get_by_label("Temperature", exact=True).press("PageUp")
     page.get_by_label("Learning rate", exact=True).press("PageUp")
@@ -302,9 +263,9 @@ def test_order_temperature_and_rate_reach_python(show):
     assert moved == ["at once", 2, 0.1]
 
 
-def test_buttons_press_and_follow_the_state(show):
+def test_buttons_press_and_follow_the_state(show_stub):
     view = make()
-    page = show(view)
+    page = show_stub(view)
     assert sent(page, "press") == ["look"]
     enabled = "nodes => nodes.filter((n) => n.ariaDisabled !== 'true').map((n) => n.dataset.kd)"
     buttons = page.locator(".kd-buttons button")
@@ -320,9 +281,9 @@ def test_buttons_press_and_follow_the_state(show):
     assert page.locator("[data-kd=message]").text_content().startswith("Paused after 6,000")
 
 
-def test_curves_lie_where_their_numbers_are(show):
+def test_curves_lie_where_their_numbers_are(show_stub):
     view = make()
-    page = show(view)
+    page = show_stub(view)
     curves = tell(page, view, marks=[{"step": 100, "name": "weights", "value": TABLE}])
     chart = page.locator(".kd-chart[role=img]").nth(1)
     read = """nodes => nodes.map((n) => [...n.getAttribute('d')
@@ -355,9 +316,9 @@ def test_curves_lie_where_their_numbers_are(show):
     assert f"{curves['C'][-1]} of learner C, 21 of the teacher; pairs agree on 98.5 %" in label
 
 
-def test_a_state_is_announced_once_and_numbers_are_not(show):
+def test_a_state_is_announced_once_and_numbers_are_not(show_stub):
     view = make()
-    page = show(view)
+    page = show_stub(view)
     tell(page, view)
     status = page.get_by_role("status")
     status.filter(has_text="Training.").wait_for()
@@ -367,8 +328,8 @@ def test_a_state_is_announced_once_and_numbers_are_not(show):
     assert status.text_content() == first
 
 
-def test_closing_lets_go_of_everything(show):
-    page = show(make())
+def test_closing_lets_go_of_everything(show_stub):
+    page = show_stub(make())
     assert page.evaluate("() => window.heard()") == 5
     page.evaluate("() => window.close_view()")
     assert page.evaluate("() => window.heard()") == 0
@@ -376,9 +337,9 @@ def test_closing_lets_go_of_everything(show):
 
 @pytest.mark.parametrize(("learners", "teacher"), [(2, False), (3, True), (4, True)])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_clipped_and_everything_has_a_name(show, learners, teacher, scheme):
+def test_nothing_is_clipped_and_everything_has_a_name(show_stub, learners, teacher, scheme):
     view = make(learners, teacher=teacher)
-    page = show(view)
+    page = show_stub(view)
     page.emulate_media(color_scheme=scheme)
     marks = [
         {"step": 100, "name": "weights", "value": TABLE},

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from pages import overlaps, settle
-from stub import open_stub
+from stub import sent
 
 from kdlab import models
 from kdlab.data import Dataset
@@ -80,28 +80,6 @@ def tell(page, view, *, state="running", message="", frame=None, **more):
     return told
 
 
-@pytest.fixture
-def show(chromium, tmp_path):
-    """Return show(view): its page over a stub of its model; nothing may be logged."""
-    failures = []
-    context = chromium.new_context(viewport={"width": 860, "height": 900}, offline=True)
-
-    def open_view(view):
-        page = context.new_page()
-        page.on("pageerror", lambda error: failures.append(str(error)))
-        page.on("console", lambda message: failures.append(message.text))
-        return open_stub(page, view, tmp_path / "stub.html")
-
-    yield open_view
-    context.close()
-    assert failures == []
-
-
-def sent(page, key):
-    """Return all values of a trait, or all buttons, that Python was told."""
-    return page.evaluate("key => window.sent.filter((m) => key in m).map((m) => m[key])", key)
-
-
 def told_at_last(page, key, value):
     arrived = """([key, value]) => window.sent.filter((m) => key in m).at(-1)?.[key] === value"""
     page.wait_for_function(arrived, arg=[key, value])
@@ -112,9 +90,9 @@ PLACES = """node => [...node.getAttribute('d').matchAll(/[ML]([\\d.]+) ([\\d.]+)
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_buttons_press_and_follow_the_state(show, name):
+def test_buttons_press_and_follow_the_state(show_stub, name):
     view = MAKERS[name]()
-    page = show(view)
+    page = show_stub(view)
     assert sent(page, "press") == ["look"]
     enabled = "nodes => nodes.filter((n) => n.ariaDisabled !== 'true').map((n) => n.dataset.kd)"
     buttons = page.locator(".kd-buttons button")
@@ -132,9 +110,9 @@ def test_buttons_press_and_follow_the_state(show, name):
     assert page.locator(".kd-line[d*=L]").count() == 0
 
 
-def test_images_are_drawn_as_they_were_sent(show):
+def test_images_are_drawn_as_they_were_sent(show_stub):
     view = condensation()
-    page = show(view)
+    page = show_stub(view)
     frame = tell(page, view)["frame"]
     pixels = torch.frombuffer(bytearray(base64.b64decode(frame["images"])), dtype=torch.uint8)
     read = """nodes => nodes.map((n) => [n.width, n.height,
@@ -147,9 +125,9 @@ def test_images_are_drawn_as_they_were_sent(show):
     assert shares == [f"{math.floor(100 * s + 0.5)} %" for s in frame["shares"][:9]] + ["\u2013"]
 
 
-def test_the_newest_images_win(show):
+def test_the_newest_images_win(show_stub):
     view = condensation()
-    page = show(view)
+    page = show_stub(view)
     tell(page, view)
     white = base64.b64encode(bytes(160)).decode()
     tell(page, view, frame={"images": white, "shape": [10, 1, 4, 4], "shares": []})
@@ -158,9 +136,9 @@ def test_the_newest_images_win(show):
     assert set(page.locator(".kd-share").all_text_contents()) == {"\u2013"}
 
 
-def test_the_curve_lies_where_its_numbers_are_and_the_control_beside(show):
+def test_the_curve_lies_where_its_numbers_are_and_the_control_beside(show_stub):
     view = condensation()
-    page = show(view)
+    page = show_stub(view)
     mark = {"step": 100, "name": "learning_rate", "value": 0.25}
     curves = tell(page, view, marks=[mark])["curves"]
     chart = page.locator(".kd-chart")
@@ -183,9 +161,9 @@ def test_the_curve_lies_where_its_numbers_are_and_the_control_beside(show):
     assert f"{newest} of 1000 test images right" in label and "55.0 % on random" in label
 
 
-def test_without_a_control_none_is_drawn(show):
+def test_without_a_control_none_is_drawn(show_stub):
     view = condensation()
-    page = show(view)
+    page = show_stub(view)
     assert not page.locator(".kd-band-control").is_visible()
     tell(page, view, state="ready", points=0)
     assert not page.locator(".kd-band-control").is_visible()
@@ -198,9 +176,9 @@ def panels(page):
     return page.locator(".kd-layers path").evaluate_all(read)
 
 
-def test_histograms_are_those_that_were_sent(show):
+def test_histograms_are_those_that_were_sent(show_stub):
     view = activations()
-    page = show(view)
+    page = show_stub(view)
     assert panels(page) == [[]] * 6
     frame = tell(page, view)["frame"]
     both = [frame[name]["outputs"] for name in ("plain", "normalized")]
@@ -219,9 +197,9 @@ def test_histograms_are_those_that_were_sent(show):
     assert len(bars) == 40
 
 
-def test_what_is_shown_can_be_chosen_and_python_is_told(show):
+def test_what_is_shown_can_be_chosen_and_python_is_told(show_stub):
     view = activations()
-    page = show(view)
+    page = show_stub(view)
     frame = tell(page, view)["frame"]
     page.get_by_label("Show", exact=True).select_option("inputs")
     settle(page)
@@ -234,9 +212,9 @@ def test_what_is_shown_can_be_chosen_and_python_is_told(show):
     assert page.get_by_label("Show", exact=True).input_value() == "outputs"
 
 
-def test_both_accuracies_lie_where_their_numbers_are(show):
+def test_both_accuracies_lie_where_their_numbers_are(show_stub):
     view = activations()
-    page = show(view)
+    page = show_stub(view)
     curves = tell(page, view)["curves"]
     chart = page.locator(".kd-scroll .kd-chart")
     for name, style in (("plain", "control"), ("normalized", "student")):
@@ -258,8 +236,8 @@ def test_both_accuracies_lie_where_their_numbers_are(show):
         ("activations", "First weights' sd", "init_scale"),
     ],
 )
-def test_sliders_move_by_keys_from_end_to_end(show, name, label, trait):
-    page = show(MAKERS[name]())
+def test_sliders_move_by_keys_from_end_to_end(show_stub, name, label, trait):
+    page = show_stub(MAKERS[name]())
     slider = page.get_by_label(label, exact=True)
     for key, value in (("End", 10), ("Home", 0.001)):
         slider.press(key)
@@ -271,9 +249,9 @@ def test_sliders_move_by_keys_from_end_to_end(show, name, label, trait):
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_a_state_is_announced_once_and_numbers_are_not(show, name):
+def test_a_state_is_announced_once_and_numbers_are_not(show_stub, name):
     view = MAKERS[name]()
-    page = show(view)
+    page = show_stub(view)
     tell(page, view)
     status = page.get_by_role("status")
     status.filter(has_text="Training.").wait_for()
@@ -285,8 +263,8 @@ def test_a_state_is_announced_once_and_numbers_are_not(show, name):
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_closing_lets_go_of_everything(show, name):
-    page = show(MAKERS[name]())
+def test_closing_lets_go_of_everything(show_stub, name):
+    page = show_stub(MAKERS[name]())
     assert page.evaluate("() => window.heard()") > 1
     page.evaluate("() => window.close_view()")
     assert page.evaluate("() => window.heard()") == 0
@@ -300,9 +278,9 @@ CUT = """nodes => nodes.filter((n) => n.scrollWidth > n.clientWidth)
 @pytest.mark.parametrize("names", [NAMES, LONG], ids=["short", "long"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", MAKERS)
-def test_nothing_is_clipped_and_everything_has_a_name(show, name, scheme, names):
+def test_nothing_is_clipped_and_everything_has_a_name(show_stub, name, scheme, names):
     view = MAKERS[name](names)
-    page = show(view)
+    page = show_stub(view)
     page.emulate_media(color_scheme=scheme)
     marks = [{"step": step, "name": "learning_rate", "value": 0.3} for step in (100, 130, 380)]
     tell(

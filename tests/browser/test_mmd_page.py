@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from pages import call_module, check_page, drag, settle
+from pages import check_page, drag, settle
 
 from kdlab.widgets import explore_mmd
 from kdlab.widgets._draws import normals
@@ -23,14 +23,6 @@ CLOUDS = {
 }
 KINDS = ("linear", "relu")
 SIDE = 320
-
-
-@pytest.fixture(scope="module")
-def call(chromium):
-    """Return call(body, **values): run `body` with the view's module as `kd`."""
-    page = chromium.new_page()
-    yield lambda body, **values: call_module(page, FILES, body, **values)
-    page.close()
 
 
 def near(value):

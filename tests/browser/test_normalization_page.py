@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from pages import call_module, check_page, drag, settle
+from pages import check_page, drag, settle
 
 from kdlab.widgets import explore_normalization
 from kdlab.widgets._draws import normals
@@ -32,14 +32,6 @@ STATE = (
 
 def make(**more):
     return explore_normalization(**{"numbers": NUMBERS, "batch_size": 4, **more})
-
-
-@pytest.fixture(scope="module")
-def call(chromium):
-    """Return call(body, **values): run `body` with the view's module as `kd`."""
-    page = chromium.new_page()
-    yield lambda body, **values: call_module(page, FILES, body, **values)
-    page.close()
 
 
 def near(value):

@@ -1,6 +1,5 @@
 """explore_paths in a real Chromium: its numbers against Python's, toggles, keys, drag."""
 
-import base64
 import random
 from pathlib import Path
 
@@ -10,9 +9,10 @@ from pages import overlaps, settle
 from kdlab.schemes.paths import all_paths, prefixes
 from kdlab.widgets import _path_words, explore_paths
 from kdlab.widgets._paths import compare
-from kdlab.widgets._view import module_text
 
 pytestmark = pytest.mark.browser
+
+FILES = ("paths", "explore_paths")
 
 ARTIFACTS = Path(__file__).parents[2] / ".artifacts" / "screenshots"
 SIZES = (10, 8, 6, 4, 2)
@@ -34,21 +34,6 @@ ALONE = {size: [1000 + 60 * (10 - size) + 7 * seed for seed in range(3)] for siz
 
 def make(**more):
     return explore_paths(RESULTS, **{"examples": 10_000, "labels_only": ALONE, **more})
-
-
-@pytest.fixture(scope="module")
-def call(chromium):
-    """Return call(body, **values): run `body` with the view's module as `kd`."""
-    text = base64.b64encode(module_text("paths", "explore_paths").encode()).decode()
-    page = chromium.new_page()
-
-    def run(body, **values):
-        names = ", ".join(values)
-        script = f"async ([url, {{ {names} }}]) => {{ const kd = await import(url); {body} }}"
-        return page.evaluate(script, [f"data:text/javascript;base64,{text}", values])
-
-    yield run
-    page.close()
 
 
 CASES = [

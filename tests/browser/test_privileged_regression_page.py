@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from pages import call_module, check_page, drag, settle
+from pages import check_page, drag, settle
 
 from kdlab.widgets import explore_privileged_regression
 
@@ -34,14 +34,6 @@ def make(known=None, count=10, seed=0, **more):
     given, every_third = data(count, seed)
     known = every_third if known is None else known
     return explore_privileged_regression(**{**given, **more, "known": known, "truth": TRUTH})
-
-
-@pytest.fixture(scope="module")
-def call(chromium):
-    """Return call(body, **values): run `body` with the view's module as `kd`."""
-    page = chromium.new_page()
-    yield lambda body, **values: call_module(page, FILES, body, **values)
-    page.close()
 
 
 def views():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from pages import call_module, check_page, drag, settle
+from pages import check_page, drag, settle
 
 from kdlab import privileged
 from kdlab.widgets import explore_simplex
@@ -37,14 +37,6 @@ STUDENTS = torch.cat(
 )
 #: The search for the best g takes Python a second each.
 TEACHERS = [[0.9, 0.09, 0.01], [0.5, 0.3, 0.2], [1 / 3, 1 / 3, 1 / 3], [0.1, 0.1, 0.8]]
-
-
-@pytest.fixture(scope="module")
-def call(chromium):
-    """Return call(body, **values): run `body` with the view's module as `kd`."""
-    page = chromium.new_page()
-    yield lambda body, **values: call_module(page, FILES, body, **values)
-    page.close()
 
 
 def close(actual, expected, rtol=1e-9):

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cache
 from itertools import combinations
 
-from _judged import faults, is_finite
+from _judged import assert_right, faults, is_finite
 
 from kdlab.grading.diagnose import find_fault, find_mistake
 from kdlab.grading.judge import case_rows
@@ -79,6 +79,16 @@ def assert_cells_are_the_specs(homework: Homework, notebook) -> None:
         id + end for id in homework.functions for end in ("", "-check")
     }
     assert all(cell.metadata.nbgrader.grade_id == id for id, cell in cells.items())
+
+
+def assert_solutions_are_right(homework: Homework, notebook) -> None:
+    """Assert that the notebook's own answers, run one after the other, are right."""
+    cells = graded_cells(notebook)
+    space: dict = {}
+    exec(cells[f"{homework.id}-imports"].source, space)
+    for question in homework.questions:
+        exec(cells[question.id].source, space)
+        assert_right(question.id, space[question.name])
 
 
 def told(notebook) -> str:

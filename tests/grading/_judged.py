@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 import pytest
 
+from kdlab.grading import check, find_question
 from kdlab.grading.diagnose import find_fault
 from kdlab.grading.observe import Failure, Observation, observe
 from kdlab.grading.spec import Case, Question
@@ -30,6 +31,15 @@ def faults(question: Question, fn: Callable, cases: Sequence[Case]) -> list:
         find_fault(seen(question.reference, case), seen(fn, case), question.comparison)
         for case in cases
     ]
+
+
+def assert_right(id: str, fn: Callable, *, seeds: int = 5) -> None:
+    """Assert that an answer is right in the visible cases, and on what these seeds draw."""
+    result = check(id, fn)
+    assert result.status == "right", result
+    question = find_question(id)
+    for seed in range(seeds):
+        assert not any(faults(question, fn, question.fresh_cases(seed)))
 
 
 def is_finite(seen: Observation | Failure) -> bool:

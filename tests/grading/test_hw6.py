@@ -16,7 +16,7 @@ from _homeworks import (
     assert_explanations_are_for_instructors,
     assert_minutes_and_points_are_told,
     assert_recognised_on_fresh_inputs,
-    graded_cells,
+    assert_solutions_are_right,
     look_alike,
     share_of_points,
     told,
@@ -588,15 +588,7 @@ def test_the_notebooks_minutes_and_points_are_those_of_the_specs(notebook):
 
 
 def test_solutions_are_right(notebook):
-    cells = graded_cells(notebook)
-    space: dict = {}
-    exec(cells["hw6-imports"].source, space)
-    for question in HOMEWORK.questions:
-        exec(cells[question.id].source, space)
-        result = check(question.id, space[question.name])
-        assert result.status == "right", result
-        for seed in range(5):
-            assert not any(faults(question, space[question.name], question.fresh_cases(seed)))
+    assert_solutions_are_right(HOMEWORK, notebook)
 
 
 def test_explanations_are_for_instructors(notebook):
